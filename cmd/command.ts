@@ -2,8 +2,29 @@
 import type { JsonWriter } from '../src/print/json.ts';
 import type { Kernel } from '../src/syscall.ts';
 
-/** An error for the user: printed as "Error: …" (or in JSON) with exit status 255, as bpftool does. */
-export class CliError extends Error {}
+/** An error for the user: printed as "Error: …" (or in JSON), and the exit status that goes with it. */
+export class CliError extends Error {
+  readonly status: number;
+  constructor(message: string, status = 255) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** Wrong words where bpftool prints the help of the object instead of an error (in JSON: null). */
+export class UsageError extends Error {}
+
+/** A failure that prints nothing of its own: what there was to say has been said. */
+export class SilentFailure extends Error {
+  readonly status: number;
+  constructor(status = 255) {
+    super('');
+    this.status = status;
+  }
+}
+
+/** Exit status of a command that returns -errno. */
+export const errnoStatus = (errno: number): number => -errno & 0xff;
 
 /** Global options. */
 export interface GlobalOptions {
@@ -17,8 +38,6 @@ export interface GlobalOptions {
   nomount: boolean;
   /** -d */
   debug: boolean;
-  /** -l: kept for compatibility. */
-  legacy: boolean;
   /** -L */
   useLoader: boolean;
   /** -B FILE */
@@ -31,6 +50,8 @@ export interface CommandContext {
   readonly options: GlobalOptions;
   /** Standard output; text goes out as it is. */
   out(text: string | Uint8Array): void;
+  /** Information such as bpftool's p_info: standard error in plain mode, nothing in JSON. */
+  info(text: string): void;
   /** Standard error. */
   err(text: string): void;
   /** The JSON writer of this run; undefined in plain mode. */
@@ -39,8 +60,8 @@ export interface CommandContext {
   kernel(): Kernel;
 }
 
-/** Runs one sub-command; `words` are those after its name, untouched. Throws CliError or SysError. */
-export type Run = (context: CommandContext, words: string[]) => void | Promise<void>;
+/** Runs one sub-command; `words` are those after its name, untouched. May be async. Throws CliError and its siblings. */
+export type Run = (context: CommandContext, words: string[]) => unknown;
 
 export interface SubCommand {
   name: string;

@@ -63,3 +63,7 @@ export class SysError extends Error {
     this.errno = n;
   }
 }
+
+/** True of a SysError with this number. */
+export const isErrno = (error: unknown, name: ErrnoName): boolean =>
+  error instanceof SysError && error.errno === ERRNO[name];

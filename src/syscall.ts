@@ -209,6 +209,12 @@ export interface Kernel {
   treeUnlink(path: string): void;
   /** A file under /proc, /sys or /boot as this kernel shows it; undefined where it has none. */
   readFile(path: string): Uint8Array | undefined;
+  /** Name of the kernel or BPF function at exactly this address, as /proc/kallsyms has it. */
+  symbolAt(address: bigint): string | undefined;
+  /** Address of a kernel function; undefined where there is none or addresses are hidden. */
+  symbolAddress(name: string): bigint | undefined;
+  /** Nanoseconds since the epoch at which this kernel started: load times count from there. */
+  bootTime(): bigint;
   /** uname -r. */
   readonly release: string;
   readonly possibleCpus: number;

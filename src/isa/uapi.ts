@@ -73,6 +73,9 @@ export const MAP_TYPES = [
   'user_ringbuf',
   'cgrp_storage',
   'arena',
+  // Later than 6.18: names that bpftool 7.8 knows.
+  'insn_array',
+  'rhash',
 ] as const;
 
 /** Attach types (`enum bpf_attach_type`). */
@@ -135,6 +138,11 @@ export const ATTACH_TYPES = [
   'netkit_peer',
   'trace_kprobe_session',
   'trace_uprobe_session',
+  // Later than 6.18: names that bpftool 7.8 knows.
+  'trace_fsession',
+  'trace_fentry_multi',
+  'trace_fexit_multi',
+  'trace_fsession_multi',
 ] as const;
 
 /** Link types (`enum bpf_link_type`). */
@@ -154,6 +162,8 @@ export const LINK_TYPES = [
   'uprobe_multi',
   'netkit',
   'sockmap',
+  // Later than 6.18: a name that bpftool 7.8 knows.
+  'tracing_multi',
 ] as const;
 
 /** bpf(2) commands (`enum bpf_cmd`). */

@@ -18,6 +18,10 @@ export interface CpuSettings {
   its: boolean;
   /** Branch history injection clearing for classic BPF. */
   clearBhb: boolean;
+  /** Branch history fence instruction for classic BPF; unset: no. */
+  ibhf?: boolean;
+  /** Five-level page tables: user addresses of 56 bits; unset: 47. */
+  la57?: boolean;
 }
 
 export interface KernelImage {

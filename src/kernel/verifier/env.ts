@@ -1,12 +1,30 @@
 // What one verification works on: the program, what it refers to, the path being walked and the states kept.
+import type { Btf } from '../../btf/btf.ts';
 import type { Insn } from '../../isa/insn.ts';
 import type { InfoRecords } from '../../syscall.ts';
 import type { KernelImage } from '../image/image.ts';
 import type { Capabilities, KBtf, KMap } from '../objects.ts';
 import type { FinishedProgram } from '../program.ts';
+import { Backtrack } from './backtrack-state.ts';
+import type { KfuncDesc } from './kfunc-table.ts';
 import type { VerifierLog } from './log.ts';
-import type { HistoryEntry, VerifierState } from './types.ts';
+import type { SccVisit } from './scc-visits.ts';
+import type { StackLiveness } from './stack-liveness.ts';
+import type { HistoryEntry, KeptState, VerifierState } from './types.ts';
 import { InsnAux, RegState, type SubprogInfo } from './types.ts';
+
+/** Bits of prog_flags. */
+export const PROG_FLAG = {
+  STRICT_ALIGNMENT: 1,
+  ANY_ALIGNMENT: 2,
+  TEST_RND_HI32: 4,
+  TEST_STATE_FREQ: 8,
+  SLEEPABLE: 16,
+  XDP_HAS_FRAGS: 32,
+  XDP_DEV_BOUND_ONLY: 64,
+  TEST_REG_INVARIANTS: 128,
+  TOKEN_FD: 0x10000,
+} as const;
 
 /** bpf_func_info record. */
 export interface FuncInfo {
@@ -32,10 +50,13 @@ export interface VerifyRequest {
   flags: number;
   name: string;
   gplCompatible: boolean;
+  /** Changed in place. */
   insns: Insn[];
   log: VerifierLog;
   /** The program's own BTF. */
   btf: KBtf | undefined;
+  /** prog_btf_fd, looked up with btfByFd() where `btf` is undefined although there are function or line records. */
+  btfFd?: number;
   /** Still raw: the verifier validates and parses them. */
   funcInfo: InfoRecords | undefined;
   lineInfo: InfoRecords | undefined;
@@ -59,12 +80,31 @@ export interface PendingPath {
   logPos: number;
 }
 
-/** A state kept for pruning (`struct bpf_verifier_state_list`). */
-export interface KeptState {
-  state: VerifierState;
-  missCnt: number;
-  hitCnt: number;
-  inFreeList: boolean;
+/** An argument that the context of a program carries as a typed pointer (`struct bpf_ctx_arg_aux`). */
+export interface CtxArgInfo {
+  /** Bytes from the start of the context. */
+  offset: number;
+  regType: number;
+  btf: Btf | undefined;
+  btfId: number;
+  refObjId: number;
+  refcounted: boolean;
+}
+
+/** What a tracing, LSM, struct_ops or extension program hooks into (`prog->aux->attach_*`). */
+export interface AttachTarget {
+  /** BTF that `btfId` and `funcProto` count in: vmlinux unless the load names another. */
+  btf: Btf | undefined;
+  btfId: number;
+  /** Type id of the FUNC_PROTO of the hook; 0 while unknown. */
+  funcProto: number;
+  funcName: string;
+  /** tp_btf: the context begins one word later than the prototype says. */
+  trace: boolean;
+  ctxArgs: CtxArgInfo[];
+  /** struct_ops: its name and the byte offset of the member. */
+  structOps: string | undefined;
+  memberOffset: number;
 }
 
 /** One verification. Filled and read by the files of this room; the rewriter reads it afterwards. */
@@ -81,19 +121,37 @@ export class VerifierEnv {
   subprogs: SubprogInfo[] = [];
   funcInfo: FuncInfo[] = [];
   lineInfo: LineInfo[] = [];
+  /** The program came with function records (`prog->aux->func_info`); they and `btf` are valid then. */
+  hasFuncInfo = false;
+  /** Linkages are known (`prog->aux->func_info_aux`). */
+  hasFuncInfoAux = false;
+  /** The program's BTF once it has been looked up (`prog->aux->btf`). */
+  progBtf: Btf | undefined = undefined;
   usedMaps: KMap[] = [];
   usedBtfs: KBtf[] = [];
+  attach: AttachTarget;
+  arena: KMap | undefined = undefined;
+  /** The cgroup storage map of each kind, shared and per-CPU. */
+  cgroupStorage: [KMap | undefined, KMap | undefined] = [undefined, undefined];
+  /** Kernel functions that the program calls, sorted by id and offset; undefined: it calls none. */
+  kfuncs: KfuncDesc[] | undefined = undefined;
   /** 8 bytes, set before map descriptors are resolved. */
   tag: Uint8Array = new Uint8Array(8);
   exceptionCallbackSubprog = 0;
   hiddenSubprogCnt = 0;
+  /** Instructions of each function in (nearly) postorder; functions begin at their `postorderStart`. */
+  postorder: Int32Array = new Int32Array(0);
+  liveness: StackLiveness | undefined = undefined;
+  /** Loops being walked, by number of the strongly connected component. */
+  sccVisits: (SccVisit[] | undefined)[] = [];
+  backtrack: Backtrack = new Backtrack();
 
   insnIdx = 0;
   prevInsnIdx = 0;
   pending: PendingPath[] = [];
   curState: VerifierState | undefined = undefined;
-  /** Hash buckets by instruction and callsite, newest first. */
-  explored: KeptState[][] = [];
+  /** Hash buckets by instruction and callsite: heads of lists, newest state first. */
+  explored: (KeptState | undefined)[] = [];
   freeListSize = 0;
   exploredSize = 0;
   numBackedges = 0;
@@ -126,9 +184,17 @@ export class VerifierEnv {
   /** prog->aux->max_ctx_offset, max_tp_access, max_pkt_offset. */
   maxCtxOffset = 0;
   maxTpAccess = 0;
+  /** prog->aux->max_rdonly_access, max_rdwr_access: bytes used of a map iterator's buffers. */
+  maxRdonlyAccess = 0;
+  maxRdwrAccess = 0;
   maxPktOffset = 0;
   changesPktData = false;
   mightSleep = false;
+  /** Bytes of stack of the main function as verified; later passes add to subprogs[0].stackDepth. */
+  stackDepth = 0;
+  tailCallReachable = false;
+  /** Some function keeps its stack in per-CPU memory. */
+  usesPrivateStack = false;
   /** prog->cb_access, prog->dst_needed, prog->kprobe_override, enforce_expected_attach_type, call_get_stack… as set on the way. */
   progFlags: Set<string> = new Set();
 
@@ -150,6 +216,17 @@ export class VerifierEnv {
     this.log = request.log;
     this.progType = request.type;
     this.expectedAttachType = request.expectedAttachType;
+    this.sleepable = (request.flags & PROG_FLAG.SLEEPABLE) !== 0;
+    this.attach = {
+      btf: request.attachBtf?.btf,
+      btfId: request.attachBtfId,
+      funcProto: 0,
+      funcName: '',
+      trace: false,
+      ctxArgs: [],
+      structOps: undefined,
+      memberOffset: 0,
+    };
     this.insns = request.insns;
     this.aux = request.insns.map((_, i) => {
       const aux = new InsnAux();
@@ -171,5 +248,10 @@ export class VerifierEnv {
 
   get state(): VerifierState {
     return this.curState as VerifierState;
+  }
+
+  /** Index of the instruction after the last one of a function. */
+  subprogEnd(subprog: number): number {
+    return subprog + 1 < this.subprogs.length ? this.subprogs[subprog + 1].start : this.insns.length;
   }
 }

@@ -6,17 +6,32 @@ export const LOG = { PATH: 1, INSNS: 2, STATS: 4, FIXED: 8, /** PATH or INSNS */
 /** One message is cut at this many bytes. */
 const MESSAGE_BYTES = 1024;
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the range is "not ASCII"
+const NOT_ASCII = /[^\x00-\x7f]/;
+
+/** UTF-8 with one character a byte, so that positions count bytes. */
+const toBytes = (text: string): string => (NOT_ASCII.test(text) ? Buffer.from(text, 'utf8').toString('latin1') : text);
+const fromBytes = (text: string): string =>
+  NOT_ASCII.test(text) ? Buffer.from(text, 'latin1').toString('utf8') : text;
+
 /**
- * Text written so far. `write` is the kernel's verbose(): it prints at any non-zero level. Positions count bytes; all
- * text is Latin-1 as far as counting goes, so positions are string lengths.
+ * Text written so far. `write` is the kernel's verbose(): it prints at any non-zero level. Positions count bytes. The
+ * buffer holds `size` bytes with the closing NUL; without FIXED it keeps the last ones, else the first ones.
+ * rule: bpf_verifier_vlog, bpf_vlog_reset, bpf_vlog_finalize, log.c, 6.18.
  */
 export class VerifierLog {
   readonly level: number;
   readonly size: number;
-  /** Everything since the last rewind; the final rotation or cut to `size` happens in finish(). */
+  /** What is kept, one character a byte, and where each piece begins. */
   private chunks: string[] = [];
-  private length = 0;
-  private peak = 0;
+  private starts: number[] = [];
+  /** Pieces before this index are no longer in the buffer. */
+  private firstChunk = 0;
+  /** The log window: [start, end). */
+  private start = 0;
+  private end = 0;
+  /** Longest text so far with its NUL. */
+  private longest = 0;
 
   constructor(level: number, size: number) {
     this.level = level;
@@ -24,48 +39,98 @@ export class VerifierLog {
   }
 
   get endPos(): number {
-    return this.length;
+    return this.end;
   }
 
   wants(bits: number): boolean {
     return (this.level & bits) !== 0;
   }
 
+  /** One message, cut at 1023 bytes. */
   write(message: string): void {
     if (this.level === 0) return;
-    const text = message.length >= MESSAGE_BYTES ? message.slice(0, MESSAGE_BYTES - 1) : message;
-    if (text.length === 0) return;
-    this.chunks.push(text);
-    this.length += text.length;
-    if (this.length > this.peak) this.peak = this.length;
+    const text = toBytes(message);
+    this.put(text.length >= MESSAGE_BYTES ? text.slice(0, MESSAGE_BYTES - 1) : text);
   }
 
-  /** Forgets all after `position` (bpf_vlog_reset). */
-  rewind(position: number): void {
-    while (this.length > position) {
-      const last = this.chunks.pop() as string;
-      this.length -= last.length;
-      if (this.length < position) {
-        this.chunks.push(last.slice(0, position - this.length));
-        this.length = position;
-      }
+  /** Several short messages joined: the sum is not cut. */
+  append(messages: string): void {
+    if (this.level !== 0) this.put(toBytes(messages));
+  }
+
+  private put(text: string): void {
+    const at = this.end;
+    this.end = at + text.length;
+    const withNul = this.end + 1;
+    if (withNul > this.longest) this.longest = withNul;
+    if (this.level & LOG.FIXED) {
+      if (at >= this.size - 1) return;
+    } else if (withNul - this.start >= this.size) {
+      this.start = withNul - this.size;
+      if (this.size === 0) return;
+    }
+    if (text.length === 0) return;
+    this.chunks.push(text);
+    this.starts.push(at);
+    this.dropOld();
+  }
+
+  /** Forgets what has left the window, now and then. */
+  private dropOld(): void {
+    while (this.firstChunk < this.chunks.length - 1 && this.starts[this.firstChunk + 1] <= this.start) {
+      this.chunks[this.firstChunk++] = '';
+    }
+    if (this.firstChunk > 4096 && this.firstChunk * 2 > this.chunks.length) {
+      this.chunks.splice(0, this.firstChunk);
+      this.starts.splice(0, this.firstChunk);
+      this.firstChunk = 0;
     }
   }
 
+  /** Forgets all after `position`. */
+  rewind(position: number): void {
+    if (this.level === 0 || position > this.end) return;
+    this.end = position;
+    if (this.end < this.start) this.start = this.end;
+    for (let last = this.chunks.length - 1; last >= 0; last--) {
+      const at = this.starts[last];
+      if (at < position) {
+        this.chunks[last] = this.chunks[last].slice(0, position - at);
+        break;
+      }
+      this.chunks.pop();
+      this.starts.pop();
+    }
+    if (this.firstChunk > this.chunks.length) this.firstChunk = this.chunks.length;
+  }
+
+  /** All that is still in the window. */
   text(): string {
-    return this.chunks.join('');
+    return fromBytes(this.windowBytes());
   }
 
-  /** Bytes that would have held the longest text, with its NUL; 0 without a log. */
+  private windowBytes(): string {
+    const { firstChunk } = this;
+    if (firstChunk >= this.chunks.length) return '';
+    const kept = (firstChunk === 0 ? this.chunks : this.chunks.slice(firstChunk)).join('');
+    const skip = this.start - this.starts[firstChunk];
+    return skip > 0 ? kept.slice(skip) : kept;
+  }
+
+  /** log_true_size: bytes that would have held the longest text, with its NUL; 0 if nothing was ever written. */
   get trueSize(): number {
-    return this.level === 0 ? 0 : this.peak + 1;
+    return this.longest;
   }
 
-  /** What the caller's buffer holds at the end: the last bytes, or with FIXED the first ones, of what was written. */
+  /** Whether text was lost: the load then fails with ENOSPC. Never without a buffer. */
+  get overflowed(): boolean {
+    return this.size > 0 && this.longest > this.size;
+  }
+
+  /** What the caller's buffer holds at the end, up to its NUL. */
   finish(): string {
-    const text = this.text();
-    const room = Math.max(this.size - 1, 0);
-    if (text.length <= room) return text;
-    return this.level & LOG.FIXED ? text.slice(0, room) : text.slice(text.length - room);
+    if (this.size === 0) return '';
+    const bytes = this.windowBytes();
+    return fromBytes(this.level & LOG.FIXED ? bytes.slice(0, this.size - 1) : bytes);
   }
 }

@@ -144,7 +144,8 @@ export class RegState {
     this.precise = from.precise;
   }
 
-  private copyUnion(from: RegState): void {
+  /** Takes over only what the kernel keeps in the union. */
+  copyUnion(from: RegState): void {
     this.range = from.range;
     this.map = from.map;
     this.mapUid = from.mapUid;
@@ -275,9 +276,22 @@ export interface HistoryEntry {
   linked: readonly LinkedReg[];
 }
 
+/** A state kept for pruning (`struct bpf_verifier_state_list`), in the list of its bucket. */
+export interface KeptState {
+  readonly state: VerifierState;
+  missCnt: number;
+  hitCnt: number;
+  /** Out of its bucket, but other states still have it as their parent. */
+  inFreeList: boolean;
+  next: KeptState | undefined;
+}
+
 export class VerifierState {
   frame: FuncState[] = [];
+  /** The checkpoint that this path came from last. */
   parent: VerifierState | undefined = undefined;
+  /** Of a checkpoint: its place in the bucket. */
+  kept: KeptState | undefined = undefined;
   refs: RefState[] = [];
   branches = 0;
   insnIdx = 0;

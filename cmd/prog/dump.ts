@@ -1,0 +1,133 @@
+// bpftool prog dump xlated|jited
+import { writeFileSync } from 'node:fs';
+import type { Btf } from '../../src/btf/btf.ts';
+import type { ProgInfo } from '../../src/syscall.ts';
+import { BAD_LINE_INFO, ProgramLines } from '../../src/print/xlated/program-lines.ts';
+import type { XlatedProgram } from '../../src/print/xlated.ts';
+import { CliError, type CommandContext, UsageError } from '../command.ts';
+import { selectProgs } from '../select.ts';
+import { isPrefix, needWords, noMoreWords } from '../words.ts';
+import { btfById } from './name.ts';
+import { progHeader, progHeaderJson } from './show.ts';
+
+interface DumpOptions {
+  what: 'xlated' | 'jited';
+  /** Where raw bytes go. */
+  file: string | undefined;
+  opcodes: boolean;
+  linum: boolean;
+  visual: boolean;
+  /** `visual to FILE` (ours): a rendered picture. */
+  picture: string | undefined;
+}
+
+function parseOptions(context: CommandContext, what: 'xlated' | 'jited', words: string[], count: number): DumpOptions {
+  const o: DumpOptions = { what, file: undefined, opcodes: false, linum: false, visual: false, picture: undefined };
+  while (words.length > 0) {
+    const word = words.shift() as string;
+    if (isPrefix(word, 'file')) {
+      if (words.length === 0) throw new CliError('expected file path');
+      if (count > 1) throw new CliError('several programs matched');
+      o.file = words.shift();
+    } else if (isPrefix(word, 'opcodes')) o.opcodes = true;
+    else if (isPrefix(word, 'visual')) {
+      if (count > 1) throw new CliError('several programs matched');
+      o.visual = true;
+      if (words[0] === 'to') {
+        words.shift();
+        needWords(words, 1, 'to');
+        o.picture = words.shift();
+      }
+    } else if (isPrefix(word, 'linum')) o.linum = true;
+    else throw new UsageError();
+  }
+  if (o.file !== undefined && (o.opcodes || o.visual || o.linum)) {
+    throw new CliError("'file' is not compatible with 'opcodes', 'visual', or 'linum'");
+  }
+  if (context.json && o.visual) throw new CliError("'visual' is not compatible with JSON output");
+  return o;
+}
+
+/** The program with what its printers ask for. */
+function program(context: CommandContext, info: ProgInfo): XlatedProgram {
+  const kernel = context.kernel();
+  const btf: Btf | undefined = btfById(kernel, info.btfId);
+  const lines = ProgramLines.of(info);
+  if (!lines && btf && info.lineInfo?.bytes.length) context.info(BAD_LINE_INFO);
+  const symbols = {
+    callBase: kernel.symbolAddress('__bpf_call_base') ?? 0n,
+    nameAt: (address: bigint) => kernel.symbolAt(address),
+  };
+  return { info, btf, symbols, lines };
+}
+
+async function dumpOne(context: CommandContext, info: ProgInfo, o: DumpOptions): Promise<void> {
+  const bytes = o.what === 'jited' ? info.jited : info.xlated;
+  if (bytes.length === 0) {
+    throw new CliError(
+      o.what === 'jited'
+        ? 'error retrieving jit dump: no instructions returned or kernel.kptr_restrict set?'
+        : 'error retrieving insn dump: kernel.kptr_restrict set?',
+    );
+  }
+  if (o.file !== undefined) {
+    try {
+      writeFileSync(o.file, bytes, { mode: 0o600 });
+    } catch (e) {
+      throw new CliError(`can't open file ${o.file}: ${fileError(e)}`);
+    }
+    context.json?.value(null);
+    return;
+  }
+  const out = (text: string): void => context.out(text);
+  const whole = program(context, info);
+  if (o.what === 'jited') {
+    const { printJited, writeJited } = await import('../../src/print/jited.ts');
+    if (context.json) await writeJited(whole, o, context.json);
+    else await printJited(whole, o, out);
+  } else if (o.picture !== undefined) {
+    const { renderProgramGraph } = await import('../../src/print/xlated/render.ts');
+    await renderProgramGraph(whole, o, o.picture);
+  } else if (o.visual) {
+    const { printXlatedGraph } = await import('../../src/print/xlated/graph.ts');
+    printXlatedGraph(whole, o, out);
+  } else {
+    const { printXlated, writeXlated } = await import('../../src/print/xlated.ts');
+    if (context.json) writeXlated(whole, o, context.json);
+    else printXlated(whole, o, out);
+  }
+}
+
+const fileError = (e: unknown): string => {
+  const code = (e as NodeJS.ErrnoException).code;
+  return code === 'ENOENT' ? 'No such file or directory' : code === 'EACCES' ? 'Permission denied' : String(code);
+};
+
+/** prog dump xlated|jited PROG … */
+export async function dump(context: CommandContext, words: string[]): Promise<void> {
+  const { json } = context;
+  const kernel = context.kernel();
+  const word = words.shift() ?? '';
+  let what: 'xlated' | 'jited';
+  if (word !== '' && isPrefix(word, 'jited')) what = 'jited';
+  else if (word !== '' && isPrefix(word, 'xlated')) what = 'xlated';
+  else throw new CliError(`expected 'xlated' or 'jited', got: ${word}`);
+  if (words.length < 2) throw new UsageError();
+  const fds = selectProgs(context, words);
+  const options = parseOptions(context, what, words, fds.length);
+  noMoreWords(words);
+  const several = fds.length > 1;
+  if (several) json?.startArray();
+  for (const [i, fd] of fds.entries()) {
+    const info = kernel.progInfo(fd);
+    if (several && json) {
+      json.startObject();
+      progHeaderJson(context, json, info);
+      json.name('insns');
+    } else if (several) context.out(`${progHeader(context, info)}\n`);
+    await dumpOne(context, info, options);
+    if (several && json) json.endObject();
+    else if (several && i < fds.length - 1) context.out('\n');
+  }
+  if (several) json?.endArray();
+}

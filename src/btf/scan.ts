@@ -1,0 +1,183 @@
+// One pass over the type section: where each type begins, and whether everything in it may be trusted.
+import { BtfError } from './btf-error.ts';
+import type { BtfSections } from './header.ts';
+import { BTF_KIND, KIND_LAYOUTS, type KindLayout } from './kinds.ts';
+
+/** Types as 32-bit words in the byte order of this machine; three zero words (void) follow the last one. */
+export interface TypeTable {
+  words: Int32Array;
+  /** Word index of each type. */
+  offsets: Int32Array;
+}
+
+export interface ScanLimits {
+  /** Id of the first type of this section. */
+  firstId: number;
+  /** Offsets of names are below it, those of the base included. */
+  stringEnd: number;
+  /** Kind of a type of the base. */
+  baseKind(id: number): number;
+}
+
+const KINDS = 128;
+
+const kindOf = (info: number): number => (info >>> 24) & 0x7f;
+const vlenOf = (info: number): number => info & 0xffffff;
+
+const hostIsLittleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
+
+/** Copies the types out, so that words are aligned and in the machine's byte order. */
+const copyWords = (bytes: Uint8Array, sections: BtfSections): Int32Array => {
+  const { start, length } = sections.types;
+  const copy = new Uint8Array((length & ~3) + 12);
+  copy.set(bytes.subarray(start, start + (length & ~3)));
+  if (sections.littleEndian !== hostIsLittleEndian) Buffer.from(copy.buffer).swap32();
+  return new Int32Array(copy.buffer);
+};
+
+/** Layouts of the known kinds, and those that a layout section describes. */
+export const readLayouts = (bytes: Uint8Array, sections: BtfSections): readonly KindLayout[] => {
+  const { start, length } = sections.layout;
+  const layouts = [...KIND_LAYOUTS];
+  for (let kind = layouts.length; kind < Math.min(length / 4, KINDS); kind++) {
+    const info = bytes[start + kind * 4];
+    const element = bytes[start + kind * 4 + 1];
+    if (info % 4 || element % 4) break;
+    layouts.push({ info: info / 4, element: element / 4 });
+  }
+  return layouts;
+};
+
+/** The layouts as columns, which the pass reads once a type. */
+const columnsOf = (layouts: readonly KindLayout[]) => {
+  const column = (value: (layout: KindLayout) => number): Int32Array => {
+    const result = new Int32Array(KINDS).fill(-1);
+    layouts.forEach((layout, kind) => {
+      result[kind] = value(layout);
+    });
+    return result;
+  };
+  return {
+    info: column((layout) => layout.info),
+    element: column((layout) => layout.element),
+    reference: column((layout) => (layout.reference ? 1 : 0)),
+    elementName: column((layout) => layout.elementName ?? -1),
+    elementId: column((layout) => layout.elementId ?? -1),
+  };
+};
+
+/** Says what is out of bounds in the first type that has a fault. */
+const describeFault = (table: TypeTable, limits: ScanLimits): BtfError => {
+  const { words, offsets } = table;
+  const end = limits.firstId + offsets.length;
+  const fault = (id: number, text: string) => new BtfError(`btf: type [${id}]: ${text}`, { warned: true });
+  for (let i = 0; i < offsets.length; i++) {
+    const id = limits.firstId + i;
+    const at = offsets[i];
+    const kind = kindOf(words[at + 1]);
+    const layout = KIND_LAYOUTS[kind] ?? { info: 0, element: 0 };
+    const what = kind === BTF_KIND.FUNC_PROTO ? 'param' : layout.elementId === undefined ? 'enum' : 'field';
+    const names = [[at, 'type']] as [number, string][];
+    const ids = (layout.infoIds ?? []).map((index) => at + 3 + index);
+    if (layout.reference) ids.push(at + 2);
+    for (let n = 0, p = at + 3 + layout.info; n < vlenOf(words[at + 1]) && layout.element; n++, p += layout.element) {
+      if (layout.elementName !== undefined) names.push([p + layout.elementName, what]);
+      if (layout.elementId !== undefined) ids.push(p + layout.elementId);
+    }
+    const name = names.find(([index]) => words[index] >>> 0 >= limits.stringEnd);
+    if (name) return fault(id, `invalid ${name[1]} name (string offset ${words[name[0]] >>> 0})`);
+    const badId = ids.find((index) => words[index] >>> 0 >= end);
+    if (badId !== undefined) return fault(id, `invalid referenced type ID ${words[badId] >>> 0}`);
+  }
+  return new BtfError('BTF types data is malformed', { warned: true });
+};
+
+const checkFuncs = (table: TypeTable, limits: ScanLimits): void => {
+  const { words, offsets } = table;
+  for (let i = 0; i < offsets.length; i++) {
+    const at = offsets[i];
+    if (kindOf(words[at + 1]) !== BTF_KIND.FUNC) continue;
+    const id = words[at + 2];
+    const kind = id < limits.firstId ? limits.baseKind(id) : kindOf(words[offsets[id - limits.firstId] + 1]);
+    if (kind !== BTF_KIND.FUNC_PROTO) {
+      throw new BtfError(`btf: type [${limits.firstId + i}]: referenced type [${id}] is not FUNC_PROTO`, {
+        warned: true,
+      });
+    }
+  }
+};
+
+/**
+ * Reads the type section: afterwards every name offset and type id found in it exists, and every FUNC refers to a
+ * FUNC_PROTO. Throws BtfError. Rule: libbpf 1.8, btf.c (btf_parse_type_sec, btf_sanity_check).
+ */
+export const scanTypes = (
+  bytes: Uint8Array,
+  sections: BtfSections,
+  layouts: readonly KindLayout[],
+  limits: ScanLimits,
+): TypeTable => {
+  const words = copyWords(bytes, sections);
+  const columns = columnsOf(layouts);
+  const end = sections.types.length >>> 2;
+  const found = new Int32Array(Math.floor(end / 3));
+  let count = 0;
+  let at = 0;
+  // Instead of comparing each offset and id with its limit, keep the greatest of both, and the sign bits of all.
+  let maxString = 0;
+  let maxId = 0;
+  let signs = 0;
+  let funcs = false;
+  while (at + 3 <= end) {
+    const info = words[at + 1];
+    const kind = kindOf(info);
+    const size = columns.element[kind];
+    if (size < 0) throw new BtfError(`Unsupported BTF_KIND: ${kind}`);
+    const elements = at + 3 + columns.info[kind];
+    const next = elements + size * vlenOf(info);
+    if (next > end) throw new BtfError(`BTF type [${limits.firstId + count}] is malformed`, { warned: true });
+    found[count++] = at;
+
+    let value = words[at];
+    signs |= value;
+    if (value > maxString) maxString = value;
+    if (columns.reference[kind]) {
+      if (kind === BTF_KIND.FUNC) funcs = true;
+      value = words[at + 2];
+      signs |= value;
+      if (value > maxId) maxId = value;
+    } else if (kind === BTF_KIND.ARRAY) {
+      value = words[at + 3];
+      signs |= value;
+      if (value > maxId) maxId = value;
+      value = words[at + 4];
+      signs |= value;
+      if (value > maxId) maxId = value;
+    }
+    const nameColumn = columns.elementName[kind];
+    if (nameColumn >= 0) {
+      for (let p = elements + nameColumn; p < next; p += size) {
+        value = words[p];
+        signs |= value;
+        if (value > maxString) maxString = value;
+      }
+    }
+    const idColumn = columns.elementId[kind];
+    if (idColumn >= 0) {
+      for (let p = elements + idColumn; p < next; p += size) {
+        value = words[p];
+        signs |= value;
+        if (value > maxId) maxId = value;
+      }
+    }
+    at = next;
+  }
+  if (at * 4 !== sections.types.length) throw new BtfError('BTF types data is malformed', { warned: true });
+
+  const table: TypeTable = { words, offsets: found.slice(0, count) };
+  if (signs < 0 || maxString >= limits.stringEnd || maxId >= limits.firstId + count) {
+    throw describeFault(table, limits);
+  }
+  if (funcs) checkFuncs(table, limits);
+  return table;
+};
