@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CapturedObject, CapturedProgram } from './corpus.ts';
-import { BTF_TEXTS, objectNames, objectPath, PROG_TEXTS, writeExpected } from './corpus.ts';
+import { BTF_TEXTS, objectFolder, objectNames, PROG_TEXTS, writeExpected } from './corpus.ts';
 
 const bpftool = process.env.BPFTOOL ?? 'bpftool';
 const libbpf = process.env.LIBBPF;
@@ -19,7 +19,8 @@ const work = mkdtempSync(join(tmpdir(), 'capture-'));
 const oracle = join(work, 'oracle');
 
 const run = (words: readonly string[]): { status: number; stdout: string; stderr: string } => {
-  const r = spawnSync(bpftool, words, { encoding: 'latin1', maxBuffer: 1 << 28, env: { ...process.env, TZ: 'UTC' } });
+  const env = { ...process.env, TZ: 'UTC' };
+  const r = spawnSync(bpftool, words, { encoding: 'latin1', maxBuffer: 1 << 28, env, cwd: objectFolder });
   return { status: r.status ?? -1, stdout: r.stdout, stderr: r.stderr };
 };
 
@@ -27,7 +28,7 @@ function captureProgram(object: string, name: string, section: string): Captured
   const pin = join(pins, name);
   const ask = (level: number, ...more: string[]): { errno: number; log: string } => {
     const log = join(work, 'log');
-    const out = execFileSync(oracle, [object, name, String(level), log, ...more], { encoding: 'utf8' });
+    const out = execFileSync(oracle, [object, name, String(level), log, ...more], { encoding: 'utf8', cwd: objectFolder });
     return { errno: Number(out.trim()), log: readFileSync(log, 'latin1') };
   };
   const first = ask(1);
@@ -57,8 +58,9 @@ function captureProgram(object: string, name: string, section: string): Captured
 }
 
 function captureObject(name: string): CapturedObject {
-  const object = objectPath(name);
-  const list = execFileSync(oracle, [object, '?'], { encoding: 'utf8' }).trim().split('\n');
+  // Objects are named from within their folder: messages repeat the path.
+  const object = `${name}.bpf.o`;
+  const list = execFileSync(oracle, [object, '?'], { encoding: 'utf8', cwd: objectFolder }).trim().split('\n');
   const programs = list.map((line) => {
     const [program, section] = line.split(' ');
     return captureProgram(object, program, section);

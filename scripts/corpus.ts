@@ -54,10 +54,13 @@ export const BTF_TEXTS: readonly string[][] = [
   ['-p', 'btf', 'dump', 'file', 'OBJECT', 'format', 'c', 'unsorted'],
 ];
 
-export const objectPath = (name: string): string => join(root, 'obj', `${name}.bpf.o`);
+/** Where the objects are. */
+export const objectFolder = join(root, 'obj');
+
+export const objectPath = (name: string): string => join(objectFolder, `${name}.bpf.o`);
 
 export const objectNames = (): string[] =>
-  readdirSync(join(root, 'obj'))
+  readdirSync(objectFolder)
     .filter((f) => f.endsWith('.bpf.o'))
     .map((f) => f.slice(0, -'.bpf.o'.length))
     .sort();

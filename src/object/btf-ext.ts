@@ -60,7 +60,7 @@ export function readBtfExt(
   sectionIndex: (nameOffset: number) => number,
   messages: Messages,
 ): BtfExt {
-  const fail = (errno: number, text: string): never => {
+  const fail: (errno: number, text: string) => never = (errno, text) => {
     messages.debug(() => text);
     throw new BtfExtError(errno);
   };

@@ -61,7 +61,7 @@ function ignored(section: ElfSection): boolean {
 
 /** Opens the ELF file; throws ObjectError with the reason printed. */
 function openElf(bytes: Uint8Array, path: string, messages: Messages): ElfFile {
-  const refuse = (text: string, errno: number = LIBBPF_ERRNO.FORMAT): never => {
+  const refuse: (text: string, errno?: number) => never = (text, errno = LIBBPF_ERRNO.FORMAT) => {
     messages.warn(text);
     throw new ObjectError(errno);
   };
@@ -75,7 +75,7 @@ function openElf(bytes: Uint8Array, path: string, messages: Messages): ElfFile {
     elf = readElf(bytes);
   } catch (error) {
     if (!(error instanceof ElfError)) throw error;
-    return refuse(`elf: failed to get section names section index for ${path}: ${error.message}`);
+    refuse(`elf: failed to get section names section index for ${path}: ${error.message}`);
   }
   if (elf.type !== ET.REL || (elf.machine !== EM.NONE && elf.machine !== EM.BPF)) {
     refuse(`elf: ${path} is not a valid eBPF object file`);

@@ -25,12 +25,12 @@ export function mapRelocs(
   const datasec = btf ? datasecOf(btf, '.maps') : 0;
   if (!btf || datasec === 0) throw new ObjectError('EINVAL');
   relocs.forEach((entry, i) => {
-    const refuse = (text: string, errno: number | 'EINVAL' | 'ESRCH' = 'EINVAL'): never => {
+    const refuse: (text: string, errno?: number | 'EINVAL' | 'ESRCH') => never = (text, errno = 'EINVAL') => {
       messages.warn(`.maps relo #${i}: ${text}`);
       throw new ObjectError(errno);
     };
     const symbol = file.symbols[entry.symbol];
-    if (!symbol) return refuse(`symbol ${entry.symbol.toString(16)} not found`, LIBBPF_ERRNO.FORMAT);
+    if (!symbol) refuse(`symbol ${entry.symbol.toString(16)} not found`, LIBBPF_ERRNO.FORMAT);
     const { name } = symbol;
     const at = Number(entry.offset);
     messages.debug(
@@ -43,7 +43,7 @@ export function mapRelocs(
       const start = btf.secOffset(datasec, m.variable);
       return start <= at && at + POINTER_BYTES <= start + btf.secSize(datasec, m.variable);
     });
-    if (!map) return refuse(`cannot find map '${name}' at rel->r_offset ${at}`);
+    if (!map) refuse(`cannot find map '${name}' at rel->r_offset ${at}`);
     let target: number;
     if (isMapInMap(map.type)) {
       if (symbol.section !== mapsSection) refuse(`'${name}' isn't a BTF-defined map`, LIBBPF_ERRNO.RELOC);

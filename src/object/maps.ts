@@ -114,7 +114,7 @@ function addUserMap(
   const name = btf.name(id);
   const offset = btf.secOffset(datasec, variable);
   const size = btf.secSize(datasec, variable);
-  const refuse = (text: string, errno: 'EINVAL' | 'EOPNOTSUPP' = 'EINVAL'): never => {
+  const refuse: (text: string, errno?: 'EINVAL' | 'EOPNOTSUPP') => never = (text, errno = 'EINVAL') => {
     messages.warn(text);
     throw new ObjectError(errno);
   };

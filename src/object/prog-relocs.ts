@@ -51,7 +51,7 @@ export function programRelocs(
   const { messages, elf } = file;
   const section = elf.sections[relocSection.info];
   const bytes = sectionData(file, section).length;
-  const refuse = (text: string): never => {
+  const refuse: (text: string) => never = (text) => {
     messages.warn(`sec '${relocSection.name}': ${text}`);
     throw new ObjectError(LIBBPF_ERRNO.FORMAT);
   };
@@ -60,7 +60,7 @@ export function programRelocs(
   );
   relocs.forEach((entry, i) => {
     const symbol = file.symbols[entry.symbol];
-    if (!symbol) return refuse(`symbol #${entry.symbol} not found for relo #${i}`);
+    if (!symbol) refuse(`symbol #${entry.symbol} not found for relo #${i}`);
     if (symbol.section >= elf.sections.length) {
       refuse(`corrupted symbol #${entry.symbol} pointing to invalid section #${symbol.section} for relo #${i}`);
     }
@@ -104,7 +104,7 @@ function resolve(
   const { messages, elf } = file;
   const { maps } = targets;
   const insn = program.insns[at];
-  const refuse = (text: string): never => {
+  const refuse: (text: string) => never = (text) => {
     messages.warn(`prog '${program.name}': ${text}`);
     throw new ObjectError(LIBBPF_ERRNO.RELOC);
   };

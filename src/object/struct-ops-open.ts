@@ -20,7 +20,7 @@ export function structOpsMaps(file: ObjectFile, btf: Btf, maps: MapSpec[]): void
 
 function sectionMaps(file: ObjectFile, btf: Btf, maps: MapSpec[], section: ElfSection): void {
   const { messages } = file;
-  const refuse = (text: string, errno: 'EINVAL' | 'EOPNOTSUPP' = 'EINVAL'): never => {
+  const refuse: (text: string, errno?: 'EINVAL' | 'EOPNOTSUPP') => never = (text, errno = 'EINVAL') => {
     messages.warn(`struct_ops init: ${text}`);
     throw new ObjectError(errno);
   };
@@ -75,18 +75,18 @@ export function structOpsRelocs(
   relocs: readonly ElfReloc[],
 ): void {
   const { messages } = file;
-  const refuse = (text: string, errno: number | 'EINVAL' = 'EINVAL'): never => {
+  const refuse: (text: string, errno?: number | 'EINVAL') => never = (text, errno = 'EINVAL') => {
     messages.warn(`struct_ops reloc${text}`);
     throw new ObjectError(errno);
   };
   for (const reloc of relocs) {
     const symbol = file.symbols[reloc.symbol];
-    if (!symbol) return refuse(`: symbol ${reloc.symbol.toString(16)} not found`, LIBBPF_ERRNO.FORMAT);
+    if (!symbol) refuse(`: symbol ${reloc.symbol.toString(16)} not found`, LIBBPF_ERRNO.FORMAT);
     const at = Number(reloc.offset);
     const map = maps.find(
       (m) => m.structOps && m.sectionIndex === target && m.sectionOffset <= at && at - m.sectionOffset < m.valueSize,
     );
-    if (!map?.structOps) return refuse(`: cannot find map at rel->r_offset ${reloc.offset}`);
+    if (!map?.structOps) refuse(`: cannot find map at rel->r_offset ${reloc.offset}`);
     const { structOps } = map;
     const offset = at - map.sectionOffset;
     messages.debug(

@@ -4,7 +4,17 @@ import { ERRNO } from '../../errno.ts';
 import type { VerifierEnv } from './env.ts';
 import { markRegUnbounded, setKnownValue } from './scalar-marks.ts';
 import { tnumIntersect, tnumRange, tnumStep } from './tnum.ts';
-import { type RegState, S32_MAX, S32_MIN, S64_MAX, S64_MIN, TNUM_UNKNOWN, type Tnum, U32_MAX, U64_MAX } from './types.ts';
+import {
+  type RegState,
+  S32_MAX,
+  S32_MIN,
+  S64_MAX,
+  S64_MIN,
+  TNUM_UNKNOWN,
+  type Tnum,
+  U32_MAX,
+  U64_MAX,
+} from './types.ts';
 
 const LOW32 = 0xffffffffn;
 const HIGH32 = 0xffffffff00000000n;

@@ -4,6 +4,7 @@ import { addScalar } from './alu-ranges.ts';
 import { zeroExtend32 } from './bounds-cast.ts';
 import { regBoundsSync } from './bounds-sync.ts';
 import type { VerifierEnv } from './env.ts';
+import { MAX_LINKED } from './history.ts';
 import { clearScalarId, markRegKnown } from './scalar-marks.ts';
 import { isSpilledReg } from './slots.ts';
 import {
@@ -16,9 +17,6 @@ import {
   RegState,
   type VerifierState,
 } from './types.ts';
-
-/** As many as one history entry can hold. */
-const MAX_LINKED = 6;
 
 /** Instruction at which a frame stands: the current one, or its call. */
 const frameInsnIdx = (state: VerifierState, frame: number): number =>

@@ -2,7 +2,6 @@
 import { ERRNO } from '../../errno.ts';
 import type { Insn } from '../../isa/insn.ts';
 import { CLASS, insnClass, insnSrc, SRC } from '../../isa/opcode.ts';
-import { MAP_TYPE } from '../../isa/uapi.ts';
 import { coerceSubregToSizeSx, coerceToSizeSx, zeroExtend32 } from './bounds-cast.ts';
 import { regBoundsSync } from './bounds-sync.ts';
 import type { VerifierEnv } from './env.ts';
@@ -28,7 +27,7 @@ function malformed(env: VerifierEnv, insn: Insn): string | undefined {
     if (imm !== CAST_TO_KERNEL && imm !== CAST_TO_USER) {
       return 'addr_space_cast insn can only convert between address space 1 and 0\n';
     }
-    if (!env.usedMaps.some((map) => map.type === MAP_TYPE.arena)) {
+    if (!env.arena) {
       return 'addr_space_cast insn can only be used in a program that has an associated arena\n';
     }
     return undefined;

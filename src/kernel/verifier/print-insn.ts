@@ -39,7 +39,7 @@ const lineNumber = (record: LineInfo): number => record.lineCol >>> 10;
 /** `prefix` and the source line of an instruction, unless that line was the last one printed. */
 export function verboseLineInfo(env: VerifierEnv, insnIdx: number, prefix: string): void {
   const { log } = env;
-  const btf = env.request.btf?.btf;
+  const btf = env.progBtf;
   if (log.level === 0 || btf === undefined) return;
   const previous = env.prevLineInfo;
   const record = findLineInfo(env, insnIdx);

@@ -2,7 +2,19 @@
 // is_reg64, verifier.c, 6.18.
 import { ERRNO } from '../../errno.ts';
 import type { Insn } from '../../isa/insn.ts';
-import { ALU, ATOMIC, CALL_KIND, CLASS, insnClass, insnMode, insnOp, insnSize, JMP, MODE, SIZE } from '../../isa/opcode.ts';
+import {
+  ALU,
+  ATOMIC,
+  CALL_KIND,
+  CLASS,
+  insnClass,
+  insnMode,
+  insnOp,
+  insnSize,
+  JMP,
+  MODE,
+  SIZE,
+} from '../../isa/opcode.ts';
 import type { VerifierEnv } from './env.ts';
 import { markRegUnknown } from './scalar-marks.ts';
 import { FP, MAX_REGS, REG, type RegState } from './types.ts';
