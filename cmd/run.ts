@@ -111,6 +111,8 @@ const FAULTS = [TypeError, RangeError, ReferenceError, SyntaxError, EvalError, U
 const isInputError = (e: unknown): e is Error =>
   e instanceof Error && e.constructor !== Error && !FAULTS.some((fault) => e instanceof fault);
 
+const HELP = { name: 'help', run: () => undefined };
+
 /** Finds the sub-command and runs it; an unknown word prints the object's help. */
 async function runObject(context: RunContext, object: CommandObject, typed: string, words: string[]): Promise<number> {
   const usage = object.usage(BIN).replaceAll('@', typed);
@@ -119,7 +121,7 @@ async function runObject(context: RunContext, object: CommandObject, typed: stri
     await object.subcommands[0].run(context, []);
     return 0;
   }
-  const sub = byPrefix([...object.subcommands, { name: 'help', run: () => undefined }], word);
+  const sub = byPrefix([...object.subcommands, HELP], word);
   if (!sub || sub.name === 'help') {
     printUsage(context, usage);
     return sub ? 0 : FAILURE;

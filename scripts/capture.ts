@@ -1,6 +1,6 @@
 // Captures what the running Linux and the real bpftool say of the corpus, into testdata/corpus/expected.
 //
-//   BPFTOOL=/path/to/bpftool LIBBPF=/path/to/libbpf-prefix node scripts/capture.ts [OBJECT…]
+//   BPFTOOL=/path/to/bpftool LIBBPF=/path/to/libbpf-prefix node scripts/capture.ts [OBJECT… | @system]
 //
 // Needs root on Linux 6.18 x86-64 with a bpf file system, a bpftool 7.8 built with libbfd, and libbpf 1.8 (headers in
 // $LIBBPF/include, $LIBBPF/libbpf.a). Programs are pinned in a folder of their own and removed again.
@@ -10,7 +10,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CapturedObject, CapturedProgram } from './corpus.ts';
-import { BTF_TEXTS, objectFolder, objectNames, PROG_TEXTS, writeExpected } from './corpus.ts';
+import {
+  BTF_TEXTS,
+  objectFolder,
+  objectNames,
+  PROG_TEXTS,
+  SYSTEM_TEXTS,
+  sha256,
+  VMLINUX_TEXTS,
+  writeExpected,
+  writeSystem,
+} from './corpus.ts';
 
 const bpftool = process.env.BPFTOOL ?? 'bpftool';
 const libbpf = process.env.LIBBPF;
@@ -20,7 +30,7 @@ const oracle = join(work, 'oracle');
 
 const run = (words: readonly string[]): { status: number; stdout: string; stderr: string } => {
   const env = { ...process.env, TZ: 'UTC' };
-  const r = spawnSync(bpftool, words, { encoding: 'latin1', maxBuffer: 1 << 28, env, cwd: objectFolder });
+  const r = spawnSync(bpftool, words, { encoding: 'latin1', maxBuffer: 1 << 29, env, cwd: objectFolder });
   return { status: r.status ?? -1, stdout: r.stdout, stderr: r.stderr };
 };
 
@@ -80,7 +90,13 @@ try {
   const source = fileURLToPath(new URL('./capture/oracle.c', import.meta.url));
   execFileSync('cc', ['-O1', '-o', oracle, source, `-I${libbpf}/include`, join(libbpf, 'libbpf.a'), '-lelf', '-lz']);
   const wanted = process.argv.slice(2);
-  for (const name of wanted.length ? wanted : objectNames()) {
+  if (wanted.length === 0 || wanted.includes('@system')) {
+    const texts = (list: readonly string[][]): [string, string][] =>
+      list.map((words) => [words.join(' '), run(words).stdout]);
+    const hashes = texts(VMLINUX_TEXTS).map(([words, text]) => [words, sha256(text)]);
+    writeSystem({ vmlinux: Object.fromEntries(hashes), texts: Object.fromEntries(texts(SYSTEM_TEXTS)) });
+  }
+  for (const name of wanted.length ? wanted.filter((w) => w !== '@system') : objectNames()) {
     const captured = captureObject(name);
     writeExpected(captured);
     const refused = captured.programs.filter((p) => p.errno !== 0).length;

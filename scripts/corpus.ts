@@ -1,4 +1,5 @@
 // The corpus on disk: objects, and what the real kernel and the real bpftool said of each of their programs.
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -30,6 +31,29 @@ export interface CapturedObject {
   load: { status: number; stderr: string };
 }
 
+/** What does not depend on an object: SHA-256 of the dumps of vmlinux, and the text of the probes. */
+export interface CapturedSystem {
+  vmlinux: Record<string, string>;
+  texts: Record<string, string>;
+}
+
+export const VMLINUX_TEXTS: readonly string[][] = [
+  ['btf', 'dump', 'file', '/sys/kernel/btf/vmlinux', 'format', 'raw'],
+  ['btf', 'dump', 'file', '/sys/kernel/btf/vmlinux', 'format', 'c'],
+  ['-j', 'btf', 'dump', 'file', '/sys/kernel/btf/vmlinux', 'format', 'raw'],
+];
+
+export const SYSTEM_TEXTS: readonly string[][] = [
+  ['feature', 'probe'],
+  ['-j', 'feature', 'probe', 'full'],
+  ['feature', 'probe', 'macros', 'prefix', 'X_'],
+  ...['prog_types', 'map_types', 'attach_types', 'link_types', 'helpers'].flatMap((group) => [
+    ['feature', 'list_builtins', group],
+    ['-j', 'feature', 'list_builtins', group],
+  ]),
+  ['version'],
+];
+
 /** Words after `prog` or `map`, run on the loaded program; PROG and MAPS stand for handles. */
 export const PROG_TEXTS: readonly string[][] = [
   ['prog', 'show', 'PROG'],
@@ -59,6 +83,17 @@ export const objectFolder = join(root, 'obj');
 
 export const objectPath = (name: string): string => join(objectFolder, `${name}.bpf.o`);
 
+const systemPath = join(root, 'expected', '@system.json.zst');
+
+export const sha256 = (text: string): string => createHash('sha256').update(text, 'latin1').digest('hex');
+
+const readPacked = <T>(path: string): T => JSON.parse(zstdDecompressSync(readFileSync(path)).toString());
+const writePacked = (path: string, value: unknown): void =>
+  writeFileSync(path, zstdCompressSync(Buffer.from(JSON.stringify(value, null, 1))));
+
+export const readSystem = (): CapturedSystem => readPacked(systemPath);
+export const writeSystem = (captured: CapturedSystem): void => writePacked(systemPath, captured);
+
 export const objectNames = (): string[] =>
   readdirSync(objectFolder)
     .filter((f) => f.endsWith('.bpf.o'))
@@ -67,8 +102,5 @@ export const objectNames = (): string[] =>
 
 const expectedPath = (name: string): string => join(root, 'expected', `${name}.json.zst`);
 
-export const readExpected = (name: string): CapturedObject =>
-  JSON.parse(zstdDecompressSync(readFileSync(expectedPath(name))).toString());
-
-export const writeExpected = (captured: CapturedObject): void =>
-  writeFileSync(expectedPath(captured.object), zstdCompressSync(Buffer.from(JSON.stringify(captured, null, 1))));
+export const readExpected = (name: string): CapturedObject => readPacked(expectedPath(name));
+export const writeExpected = (captured: CapturedObject): void => writePacked(expectedPath(captured.object), captured);

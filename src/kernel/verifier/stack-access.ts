@@ -1,0 +1,5 @@
+// The stack: one door to the files that check it.
+export { checkStackAccessWithinBounds } from './stack-bounds.ts';
+export { checkStackRangeInitialized } from './stack-range.ts';
+export { checkStackRead } from './stack-read.ts';
+export { checkFastcallStack, checkStackWrite, stackAccessFlags } from './stack-write.ts';
