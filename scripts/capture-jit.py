@@ -7,6 +7,7 @@ rewritten instructions as user space sees them, machine code, addresses and what
 scripts/jit-parity.ts compares them with our own code and makes test data of them. Nothing is attached or pinned.
 """
 import argparse
+import contextlib
 import ctypes
 import json
 import os
@@ -459,21 +460,24 @@ def loops(rng, scale):
 
 
 def shrinking(rng, scale):
-    """Chains of jumps of which each gets short only after the next one did: more passes than are allowed."""
-    for links in (3, 8, 12, 13, 14, 15, 16, 18, 25, 40):
-        for fillers in (18, 19, 20):
-            for far in ('condition', 'goto', 'exit'):
-                code = b''
-                for k in range(links):
-                    code += jump_x(JGT, 2, 3, 2 * fillers + 1 if k + 1 < links else fillers)
-                    code += b''.join(alu_x(MOV, 4, 5) for _ in range(fillers))
-                    if far == 'goto' and k % 3 == 2:
-                        code += insn(JMP32 | JA, imm=0)
-                tail = mov(0, 0) + EXIT_INSN
-                if far == 'exit':
-                    tail = jump_k(JEQ, 2, 5, 2) + tail + mov(0, 1) + EXIT_INSN
-                yield f'shrinking-{links}-{fillers}-{far}', scalars((0, 2, 3, 4, 5)) + code + b''.join(
-                    alu_x(MOV, 4, 5) for _ in range(fillers)) + tail, {}
+    """Chains of jumps of which each gets short only after the next one did: as many passes as links, or too many."""
+    block_of = dict(condition=b''.join(alu_x(MOV, 4, 5) for _ in range(18)) + alu_k(ADD, 4, 5),
+                    goto=b''.join(alu_x(MOV, 4, 5) for _ in range(19)))
+    start = scalars((0, 2, 3, 4, 5))
+    for links in (3, 8, 12, 13, 14, 15, 16, 17, 18, 25, 40):
+        for kind, block in block_of.items():
+            code, size = b'', count(block)
+            for k in range(links):
+                if kind == 'condition':
+                    code += jump_x(JGT, 2, 3, 2 * size + 1 if k + 1 < links else size) + block
+                else:
+                    code += jump_x(JGT, 2, 3, 1) + insn(JMP32 | JA, imm=2 * size + 2 if k + 1 < links else size) + block
+            for tail in (mov(0, 0) + EXIT_INSN, jump_k(JEQ, 2, 5, 2) + mov(0, 0) + EXIT_INSN + block + mov(0, 1) + EXIT_INSN):
+                yield f'shrinking-{kind}-{links}-{count(tail)}', start + code + block + tail, {}
+        # Jumps over nothing but jumps: they vanish from the innermost outwards.
+        code = b''.join(jump_k(JEQ, 2, k, links - 1) for k in range(1, links))
+        code += b''.join(insn(JMP32 | JA, imm=links - k - 1) for k in range(links))
+        yield f'shrinking-nested-{links}', start + code + mov(0, 0) + EXIT_INSN, {}
 
 
 def dense(rng, scale):
@@ -716,10 +720,69 @@ def exceptions(rng, scale):
         yield f'exceptions-{i}', code, dict(type='sched_cls', exception=True, starts=starts, handler=2 if own else None)
 
 
+def mixed(rng, scale):
+    """Functions full of jumps, in programs with tail calls or without: sizes are settled before addresses are known."""
+    slots = map_create('prog_array', 4, 4, 4)
+    for i in range(40 * scale):
+        total, direct, functions = rng.randint(2, 4), [], []
+        with_tail = rng.random() < 0.5
+        for n in range(total):
+            registers = sorted(set(r for r in subset(rng) if r > 6) | {7})
+            parts = [alu_x(MOV, 6, 1) + b''.join(call(7) + alu_x(MOV, r, 0) for r in registers)]
+            for _ in range(rng.randint(1, 8)):
+                block = b''.join(plain_filler(rng, registers) for _ in range(rng.choice((0, 3, 26, 31, 34, 60))))
+                parts.append(random_condition(rng, registers, count(block)) + block)
+            if with_tail and rng.random() < 0.6:
+                direct.append(1)
+                parts.append(alu_x(MOV, 1, 6) + map_fd(2, slots) + mov(3, rng.randrange(4)) + call(12))
+            if n + 1 < total:
+                body = [alu_x(MOV, 1, 6), ('call', n + 1)]
+                if rng.random() < 0.5:
+                    parts += [mov(9, 0), *body, alu_k(ADD, 9, 1), jump_k(JLT, 9, 3, -4)]
+                else:
+                    parts += body
+            parts.append(mov(0, 0) + EXIT_INSN)
+            functions.append(parts)
+        code, starts = link(functions)
+        yield f'mixed-{i}', code, dict(type='xdp', direct=direct, targets=[False] * len(direct), target_fd=-1, starts=starts)
+
+
+def restricted(rng, scale):
+    """Programs of somebody without CAP_PERFMON: speculation barriers, masks and dead code."""
+    fd = map_create('array', 4, 64, 4)
+    for i in range(20 * scale):
+        code = alu_x(MOV, 6, 1) + load(W, 7, 1, 0) + load(W, 8, 1, 8)
+        for _ in range(rng.randint(1, 4)):
+            off = -8 * rng.randint(2, 8)
+            code += store(DW, 10, off, 6) + load(DW, 9, 10, off)
+            key = store_k(W, 10, -4, rng.randrange(4)) + alu_x(MOV, 2, 10) + alu_k(ADD, 2, -4) + map_fd(1, fd) + call(1)
+            access = alu_x(MOV, 1, 7) + alu_k(AND, 1, rng.choice((7, 15, 31))) + alu_x(rng.choice((ADD, ADD, ADD)), 0, 1)
+            access += load(B, 3, 0, 0) + jump_k(JGT, 8, rng.choice((0, 5, 1000)), 1) + alu_k(ADD, 8, 1)
+            code += key + jump_k(JEQ, 0, 0, count(access)) + access
+        code += mov(4, 1) + jump_k(JEQ, 4, 1, 2) + mov(0, 7) + EXIT_INSN
+        yield f'restricted-{i}', code + mov(0, 0) + EXIT_INSN, dict(restricted=True)
+
+
+class Restricted:
+    """Within it, this process lacks CAP_SYS_ADMIN and CAP_PERFMON."""
+
+    HEADER = struct.pack('<Ii', 0x20080522, 0)
+
+    def __enter__(self):
+        self.data = ctypes.create_string_buffer(24)
+        libc.capget(self.HEADER, self.data)
+        low, permitted_low, inherited_low, high, permitted_high, inherited_high = struct.unpack('<6I', self.data.raw)
+        libc.capset(self.HEADER, struct.pack('<6I', low & ~(1 << 21), permitted_low, inherited_low,
+                                             high & ~(1 << 6), permitted_high, inherited_high))
+
+    def __exit__(self, *_):
+        libc.capset(self.HEADER, self.data)
+
+
 FAMILIES = dict(systematic=systematic, straight=straight, branches=branches, exits=exits, loops=loops,
                 shrinking=shrinking, dense=dense, wide=wide_constants, helpers=helpers, private=private_stack,
                 subprograms=subprograms, callbacks=callbacks, tail=tail_calls, guarded=guarded, arena=arena,
-                exceptions=exceptions)
+                exceptions=exceptions, mixed=mixed, restricted=restricted)
 
 
 def main():
@@ -736,7 +799,8 @@ def main():
         for name, code, extra in FAMILIES[family](rng, args.scale):
             kind = extra.get('type', 'socket_filter')
             types = dict(starts=extra.get('starts', ()), handler=extra.get('handler'))
-            fd, log = prog_load(code, kind, 4, **types)
+            with Restricted() if extra.get('restricted') else contextlib.nullcontext():
+                fd, log = prog_load(code, kind, 4, **types)
             if fd < 0:
                 rejected[family] = rejected.get(family, 0) + 1
                 if args.show_rejected:
@@ -749,7 +813,7 @@ def main():
             for key in ('direct', 'targets', 'probe', 'probed', 'exception', 'handler', 'user'):
                 if extra.get(key) is not None:
                     case[key] = extra[key]
-            if 'target_fd' in extra:
+            if extra.get('target_fd', -1) >= 0:
                 case['target'] = hex(info(extra['target_fd'])[2][0])
             print(json.dumps(case))
             os.close(fd)

@@ -52,8 +52,9 @@ function parseOptions(context: CommandContext, what: 'xlated' | 'jited', words: 
 function program(context: CommandContext, info: ProgInfo): XlatedProgram {
   const kernel = context.kernel();
   const btf: Btf | undefined = btfById(kernel, info.btfId);
-  const lines = ProgramLines.of(info);
-  if (!lines && btf && info.lineInfo?.bytes.length) context.info(BAD_LINE_INFO);
+  const found = ProgramLines.of(info);
+  if (found === 'bad') context.info(BAD_LINE_INFO);
+  const lines = found === 'bad' ? undefined : found;
   const symbols = {
     callBase: kernel.symbolAddress('__bpf_call_base') ?? 0n,
     nameAt: (address: bigint) => kernel.symbolAt(address),

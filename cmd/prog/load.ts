@@ -143,8 +143,8 @@ function setTypes(context: CommandContext, spec: ObjectSpec, rule: LoadOptions['
         throw e;
       }
     }
-    setProgramType(program, use.type);
-    program.expectedAttachType = use.attachType;
+    setProgramType(program, use.progType);
+    program.expectedAttachType = use.expectedAttachType;
   }
 }
 

@@ -121,10 +121,7 @@ interface Found {
   node: string;
 }
 
-const isStruct = (btf: Btf, id: number): boolean => {
-  const kind = btf.kind(id);
-  return kind === BTF_KIND.STRUCT || kind === BTF_KIND.UNION;
-};
+const isStruct = (btf: Btf, id: number): boolean => btf.kind(id) === BTF_KIND.STRUCT;
 
 /** A plain type tag, not a compiler attribute. */
 const isTypeTag = (btf: Btf, id: number): boolean => btf.kind(id) === BTF_KIND.TYPE_TAG && !btf.kflag(id);
