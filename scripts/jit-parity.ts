@@ -4,15 +4,15 @@
 //
 // The captures come from scripts/capture-jit.py. Addresses that the kernel does not tell (maps, per-CPU memory, the
 // arena) are read from its code where ours has a constant of 64 bits; everything else must be equal. With --fixture
-// every Nth program is written as test data for src/kernel/jit/captured.test.ts.
+// every Nth program of a family, but at least four, is written as test data for src/kernel/jit/captured.test.ts.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Insn } from '../src/isa/insn.ts';
 import { decodeInsns, encodeInsns, LDIMM64 } from '../src/isa/insn.ts';
-import type { JitInput, JitOutput } from '../src/kernel/jit/jit.ts';
-import { jitProgram } from '../src/kernel/jit/jit.ts';
 import type { Fixture, FixtureCase, FixtureKernel } from '../src/kernel/jit/fixture.ts';
 import { fixtureImage, fixtureInput } from '../src/kernel/jit/fixture.ts';
+import type { JitInput, JitOutput } from '../src/kernel/jit/jit.ts';
+import { jitProgram } from '../src/kernel/jit/jit.ts';
 
 interface Capture {
   name: string;
@@ -58,7 +58,8 @@ function functionStarts(insns: readonly Insn[], capture: Capture): number[] {
 }
 
 /** Nothing calls a handler: it follows the exit of the function before. */
-const findExit = (insns: readonly Insn[], from: number): number => insns.findIndex((x, i) => i >= from && x.code === 0x95 && insns[i + 1] !== undefined);
+const findExit = (insns: readonly Insn[], from: number): number =>
+  insns.findIndex((x, i) => i >= from && x.code === 0x95 && insns[i + 1] !== undefined);
 
 /** Undoes what the kernel hides from user space. */
 function internal(insns: Insn[], capture: Capture, unknown: Set<number>): void {
@@ -121,7 +122,10 @@ function toFixture(capture: Capture): { item: FixtureCase; unknown: Set<number>[
   const unknownAll = new Set<number>();
   internal(insns, capture, unknownAll);
   const parts = starts.map((start, i) => insns.slice(start, starts[i + 1] ?? insns.length));
-  const unknown = starts.map((start, i) => new Set([...unknownAll].filter((n) => n >= start && n < (starts[i + 1] ?? insns.length)).map((n) => n - start)));
+  const unknown = starts.map(
+    (start, i) =>
+      new Set([...unknownAll].filter((n) => n >= start && n < (starts[i + 1] ?? insns.length)).map((n) => n - start)),
+  );
   const reachable = tailCallReachable(parts);
   const noTail = !insns.some((x) => x.code === TAIL_CALL);
   const code = Buffer.from(capture.jited, 'hex');
@@ -145,26 +149,34 @@ function toFixture(capture: Capture): { item: FixtureCase; unknown: Set<number>[
       };
     }),
   };
-  if (capture.targets?.length) item.pokes = capture.targets.map((filled) => (filled ? (capture.target as string) : null));
+  if (capture.targets?.length)
+    item.pokes = capture.targets.map((filled) => (filled ? (capture.target as string) : null));
   if (capture.user) item.arena = ['0xffffc90000000000', capture.user];
   return { item, unknown };
 }
 
 /** Takes the addresses that only the kernel knows from its code, at the places where our code has a constant. */
-function resolve(item: FixtureCase, unknown: readonly Set<number>[], input: JitInput, ours: readonly JitOutput[]): void {
+function resolve(
+  item: FixtureCase,
+  unknown: readonly Set<number>[],
+  input: JitInput,
+  ours: readonly JitOutput[],
+): void {
   item.functions.forEach((f, n) => {
     const theirs = Buffer.from(f.bytes, 'hex');
     if (theirs.length === 0) return;
     const insns = decodeInsns(Buffer.from(f.insns, 'hex'));
     for (const i of unknown[n]) {
       const at = ours[n].insnOffsets[i];
-      if (at + 10 <= theirs.length && theirs[at + 1] >> 3 === 0xb8 >> 3) setConstant(insns, i, theirs.readBigUInt64LE(at + 2));
+      if (at + 10 <= theirs.length && theirs[at + 1] >> 3 === 0xb8 >> 3)
+        setConstant(insns, i, theirs.readBigUInt64LE(at + 2));
     }
     f.insns = Buffer.from(encodeInsns(insns)).toString('hex');
     const prologue = theirs.subarray(0, ours[n].insnOffsets[0]);
     const priv = prologue.indexOf(Buffer.from('49b9', 'hex'));
     const depth = (input.functions[n].stackDepth + 7) & ~7;
-    if (f.privateStack && priv >= 0) f.privateStack = `0x${(prologue.readBigUInt64LE(priv + 2) - BigInt(depth + 8)).toString(16)}`;
+    if (f.privateStack && priv >= 0)
+      f.privateStack = `0x${(prologue.readBigUInt64LE(priv + 2) - BigInt(depth + 8)).toString(16)}`;
     const base = prologue.indexOf(Buffer.from('49bc', 'hex'));
     if (item.arena && base >= 0) item.arena[0] = `0x${prologue.readBigUInt64LE(base + 2).toString(16)}`;
   });
@@ -218,6 +230,11 @@ for (const line of lines.slice(1)) {
 console.log(`${cases.length} programs, ${bytes} bytes, ${differences} differences`);
 if (values.fixture) {
   const every = Number(values.every);
-  const fixture: Fixture = { kernel, cases: cases.filter((_, i) => i % every === 0) };
-  writeFileSync(values.fixture, `${JSON.stringify(fixture)}\n`);
+  // At least four of each family.
+  const picked = Object.values(Object.groupBy(cases, (item) => item.name.replace(/-.*/, ''))).flatMap((family = []) => {
+    const step = Math.max(1, Math.min(every, Math.floor(family.length / 4)));
+    return family.filter((_, i) => i % step === 0);
+  });
+  const fixture: Fixture = { kernel, cases: picked };
+  writeFileSync(values.fixture, `${JSON.stringify(fixture).replaceAll('{"name"', '\n{"name"')}\n`);
 }

@@ -1,6 +1,6 @@
 // What the kernel at hand can do, found out as libbpf 1.8 does: by trying. Each question is asked once per kernel.
 import { BtfBuilder } from '../btf/encode.ts';
-import { BTF_KIND, INT_ENCODING } from '../btf/kinds.ts';
+import { INT_ENCODING } from '../btf/kinds.ts';
 import { ERRNO, SysError } from '../errno.ts';
 import { encodeInsns, type Insn, insn, LDIMM64 } from '../isa/insn.ts';
 import { ALU, CALL_KIND, CLASS, JMP, MODE, PSEUDO, SIZE, SRC } from '../isa/opcode.ts';
@@ -81,8 +81,11 @@ function withMap<T>(kernel: Kernel, attr: MapCreateAttr, use: (fd: number) => T)
   }
 }
 
-/** A probe gives its answer, or throws SysError, which counts as no and is told. */
-type Probe = (kernel: Kernel, supports: (name: FeatureName) => boolean) => boolean;
+/**
+ * A probe gives its answer, or throws SysError, which counts as no and is told. `named` gives a name back where the
+ * kernel takes names, otherwise an empty one.
+ */
+type Probe = (kernel: Kernel, named: (name: string) => string) => boolean;
 
 const PROBES = {
   MEMCG_ACCOUNT: {
@@ -95,9 +98,8 @@ const PROBES = {
   },
   GLOBAL_DATA: {
     what: 'global variables',
-    probe: (k, supports) => {
-      const attr = smallArray('libbpf_global');
-      if (!supports('PROG_NAME')) attr.name = '';
+    probe: (k, named) => {
+      const attr = smallArray(named('libbpf_global'));
       return withMap(k, attr, (fd) => {
         const insns = [...valueLoad(fd, 16), insn(STORE_DW, 1, 0, 0, 42), insn(MOV64_K), EXIT];
         return loads(k, { type: PROG_TYPE.socket_filter, insns: encodeInsns(insns) });
@@ -129,9 +131,8 @@ const PROBES = {
   BTF_LAYOUT: { what: 'kernel supports BTF layout', probe: (k) => works(k, () => k.btfLoad({ bytes: layoutBtf() })) },
   ARRAY_MMAP: {
     what: 'ARRAY map mmap()',
-    probe: (k, supports) => {
-      const attr = { ...smallArray('libbpf_mmap', 0x400), valueSize: 4 };
-      if (!supports('PROG_NAME')) attr.name = '';
+    probe: (k, named) => {
+      const attr = { ...smallArray(named('libbpf_mmap'), 0x400), valueSize: 4 };
       return works(k, () => k.mapCreate(attr));
     },
   },
@@ -161,9 +162,8 @@ const PROBES = {
   },
   PROG_BIND_MAP: {
     what: 'BPF_PROG_BIND_MAP support',
-    probe: (k, supports) => {
-      const attr = smallArray('libbpf_det_bind');
-      if (!supports('PROG_NAME')) attr.name = '';
+    probe: (k, named) => {
+      const attr = smallArray(named('libbpf_det_bind'));
       return withMap(k, attr, (map) => {
         let program: number;
         try {
@@ -205,7 +205,7 @@ const PROBES = {
   },
   ARG_CTX_TAG: {
     what: 'kernel-side __arg_ctx tag',
-    probe: (k, supports) => {
+    probe: (k, named) => {
       const btf = new BtfBuilder();
       const int = addInt(btf, 'a');
       const pointer = btf.addPtr(0);
@@ -225,7 +225,7 @@ const PROBES = {
         return loads(k, {
           type: PROG_TYPE.kprobe,
           insns: encodeInsns(insns),
-          name: supports('PROG_NAME') ? 'det_arg_ctx' : '',
+          name: named('det_arg_ctx'),
           btfFd,
           funcInfo: { recSize: 8, bytes: records },
         });
@@ -236,10 +236,10 @@ const PROBES = {
   },
   LDIMM64_FULL_RANGE_OFF: {
     what: 'full range LDIMM64 support',
-    probe: (k, supports) =>
-      withMap(k, { ...smallArray(supports('PROG_NAME') ? 'arr' : ''), valueSize: 1 }, (fd) => {
+    probe: (k, named) =>
+      withMap(k, { ...smallArray(named('arr')), valueSize: 1 }, (fd) => {
         const insns = encodeInsns([...valueLoad(fd, 2 ** 30), EXIT]);
-        const attr = { type: PROG_TYPE.socket_filter, insns, license: 'GPL', name: 'global_reloc' };
+        const attr = { type: PROG_TYPE.socket_filter, insns, license: 'GPL', name: named('global_reloc') };
         // The first try is without a log; the reason is asked for only when it has failed.
         if (loads(k, attr)) return false;
         const log = { level: 1, size: 1024, text: '' };
@@ -300,7 +300,7 @@ export class Features {
   private ask(name: FeatureName): boolean {
     const { what, probe }: { what: string; probe: Probe } = PROBES[name];
     try {
-      return probe(this.kernel, (other) => this.supports(other));
+      return probe(this.kernel, (text) => (this.supports('PROG_NAME') ? text : ''));
     } catch (error) {
       if (!(error instanceof SysError)) throw error;
       this.messages.warn(`Detection of kernel ${what} support failed: ${errstr(error.errno || ERRNO.EINVAL)}`);

@@ -5,7 +5,7 @@ import type { HelperKey } from '../helpers/index.ts';
 import type { KernelImage } from '../image/image.ts';
 import type { Capabilities } from '../objects.ts';
 import type { VerifierLog } from '../verifier/log.ts';
-import { REG, type RetvalRange } from '../verifier/types.ts';
+import { REG, type RegState, type RetvalRange } from '../verifier/types.ts';
 
 /** The part of a verification that the rules of a program type look at; a VerifierEnv is one. */
 export interface ProgramView {
@@ -89,6 +89,8 @@ export interface ProgramType {
   /** LD_ABS and LD_IND are allowed. */
   readonly loadsFromSkb?: boolean;
   readonly kfuncHook?: KfuncHook;
+  /** Judges a store into a kernel structure; absent: none may be written. 0 or a negative errno with a message. */
+  structWrite?(view: ProgramView, reg: RegState, off: number, size: number): number;
   /** Values that the main program may return; undefined: any. */
   returnRange?(view: ProgramView): RetvalRange | undefined;
 }

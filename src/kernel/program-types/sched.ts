@@ -1,6 +1,7 @@
 // Traffic control: classifiers and actions.
 import { REG } from '../verifier/types.ts';
 import { SK_BASE_HELPERS } from './base-helpers.ts';
+import { writeNfConn } from './nf-conn.ts';
 import type { HelperSet, ProgramType } from './program-type.ts';
 import { PACKET_POINTERS, type SkbUse, skbAccess } from './skb-access.ts';
 
@@ -87,6 +88,7 @@ const common = {
   isValidAccess: (view, off, size, access, info) => skbAccess(SKB, view, off, size, access, info),
   convertsContext: true,
   packet: 'write',
+  structWrite: writeNfConn,
   loadsFromSkb: true,
 } satisfies Omit<ProgramType, 'name'>;
 

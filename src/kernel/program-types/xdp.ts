@@ -3,6 +3,7 @@ import { ATTACH_TYPE } from '../../isa/uapi.ts';
 import { REG } from '../verifier/types.ts';
 import { type ContextRules, judge } from './access-rules.ts';
 import { SK_BASE_HELPERS } from './base-helpers.ts';
+import { writeNfConn } from './nf-conn.ts';
 import type { HelperSet, ProgramType } from './program-type.ts';
 
 /** Rule: xdp_func_proto. */
@@ -62,5 +63,6 @@ export const xdp: ProgramType = {
   isValidAccess: (view, off, size, access, info) => judge(CONTEXT, view, off, size, access, info),
   convertsContext: true,
   packet: 'write',
+  structWrite: writeNfConn,
   kfuncHook: 'xdp',
 };

@@ -53,11 +53,12 @@ function refuse(env: VerifierEnv, errno: number, message: string): number {
 
 /** may_goto: leaving the loop is this path's business, staying in it a pushed one's. */
 function checkMayGoto(env: VerifierEnv, insn: Insn): number {
-  const { insnIdx } = env;
+  const { insnIdx, state } = env;
   if (insn.code !== MAY_GOTO_CODE || insn.src !== 0 || insn.dst !== 0 || insn.imm !== 0) {
     return refuse(env, ERRNO.EINVAL, `invalid may_goto imm ${insn.imm}\n`);
   }
-  const previous = findPrevEntry(env, env.state.parent, insnIdx);
+  // Each may_goto is a checkpoint, so there is a state before this one.
+  const previous = state.parent && findPrevEntry(env, state.parent, insnIdx);
   const queued = pushStack(env, insnIdx + 1, insnIdx, false);
   if (queued === undefined) return -ERRNO.ENOMEM;
   queued.mayGotoDepth++;

@@ -2,12 +2,13 @@
 // check_ptr_to_map_access, verifier.c, 6.18.
 import { BTF_KIND, type Btf } from '../../btf/btf.ts';
 import { ERRNO } from '../../errno.ts';
-import { MAP_STRUCTS } from '../maps/map-structs.ts';
+
 import { programType } from '../program-types/index.ts';
 import type { Access } from '../program-types/program-type.ts';
 import { btfStructAccess, isListedField, WalkResult } from './btf-walk.ts';
 import { inRcuCs } from './context-state.ts';
 import type { VerifierEnv } from './env.ts';
+import { MAP_STRUCTS } from './map-structs.ts';
 import { isNonOwningRef, isPtrAllocObj, isRcuReg, isTrustedReg } from './pointer-kinds.ts';
 import { markRegKnown, markRegUnknown } from './scalar-marks.ts';
 import { tnumStr } from './tnum.ts';

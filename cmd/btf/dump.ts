@@ -1,0 +1,172 @@
+// bpftool btf dump
+import { type Btf, BtfError } from '../../src/btf/btf.ts';
+import { dumpC } from '../../src/btf/dump-c.ts';
+import { dumpRaw } from '../../src/btf/dump-raw.ts';
+import { ERRNO } from '../../src/errno.ts';
+import { CliError, type CommandContext, errnoStatus, SilentFailure, UsageError } from '../command.ts';
+import { because, selectMapInfo, selectProg } from '../select.ts';
+import { isPrefix, parseU32 } from '../words.ts';
+import { btfOfFile, btfOfId, givenBase, sayError, sayWarning, VMLINUX, vmlinuxBase } from './source.ts';
+
+const MAX_ROOTS = 16;
+const MAX_FILES = 64;
+const SYSFS_BTF = '/sys/kernel/btf/';
+
+const INVALID = errnoStatus(ERRNO.EINVAL);
+const TOO_BIG = errnoStatus(ERRNO.E2BIG);
+
+/** What to dump: opened data, or the id of an object that is opened once all words are read. */
+interface Source {
+  btf?: Btf;
+  id?: number;
+  /** Types that the source itself chooses; undefined leaves the choice to root_id. */
+  roots?: number[];
+}
+
+type TakeSource = (context: CommandContext, words: string[], base: Btf | undefined) => Source;
+
+/** Too few words: what is missing, then the help. */
+const need = (context: CommandContext, words: readonly string[], count: number, previous: string): void => {
+  if (words.length >= count) return;
+  sayError(context, `'${previous}' needs at least ${count} arguments, ${words.length} found`);
+  throw new UsageError();
+};
+
+/** Which types of a map are dumped, by the word behind it. */
+const MAP_PARTS = ['key', 'value', 'all', 'kv'] as const;
+
+const fromMap: TakeSource = (context, words) => {
+  const { fd, info } = selectMapInfo(context, words);
+  context.kernel().close(fd);
+  const key = info.btfKeyTypeId;
+  const value = info.btfValueTypeId;
+  const word = words[0];
+  const part = word === undefined ? undefined : MAP_PARTS.find((name) => isPrefix(word, name));
+  if (part) words.shift();
+  const roots = { key: [key], value: [value], all: undefined, kv: [key, value] }[part ?? 'kv'];
+  return { id: info.btfId, ...(roots && { roots }) };
+};
+
+const fromProg: TakeSource = (context, words) => {
+  const fd = selectProg(context, words);
+  const kernel = context.kernel();
+  try {
+    return { id: kernel.progInfo(fd).btfId };
+  } catch (error) {
+    throw because("can't get prog info", error);
+  } finally {
+    kernel.close(fd);
+  }
+};
+
+const fromId: TakeSource = (_context, words) => ({ id: parseU32(words.shift() as string, 'ID') });
+
+const fromFiles: TakeSource = (context, words, base) => {
+  const files: string[] = [];
+  const take = (): void => {
+    const path = words.shift() as string;
+    if (path === VMLINUX) {
+      context.info(`skipping ${VMLINUX} (will be loaded as base)`);
+      return;
+    }
+    if (files.length >= MAX_FILES) throw new CliError(`too many BTF files (max ${MAX_FILES})`, TOO_BIG);
+    files.push(path);
+  };
+  take();
+  while (words.length && isPrefix(words[0], 'file')) {
+    const keyword = words.shift() as string;
+    if (!words.length) throw new CliError(`'${keyword}' needs at least 1 arguments, 0 found`, INVALID);
+    take();
+  }
+  const known = base ?? (files.some((path) => path.startsWith(SYSFS_BTF)) ? vmlinuxBase(context) : undefined);
+  if (files.length > 1) {
+    if (!known) {
+      throw new CliError(
+        'base BTF is required when merging multiple BTF files; use -B/--base-btf or use sysfs paths',
+        INVALID,
+      );
+    }
+    throw new CliError('bpftool-ts cannot merge BTF files');
+  }
+  return { btf: btfOfFile(context, files[0] ?? VMLINUX, known) };
+};
+
+/** In the order in which abbreviations are tried. */
+const SOURCES: readonly (readonly [string, TakeSource, boolean])[] = [
+  ['map', fromMap, true],
+  ['prog', fromProg, true],
+  ['id', fromId, false],
+  ['file', fromFiles, false],
+];
+
+const takeSource = (context: CommandContext, words: string[], base: Btf | undefined): Source => {
+  need(context, words, 2, 'dump');
+  const word = words.shift() as string;
+  const source = SOURCES.find(([name]) => isPrefix(word, name));
+  if (!source) throw new CliError(`unrecognized BTF source specifier: '${word}'`);
+  const [, take, hasHandle] = source;
+  if (hasHandle) need(context, words, 2, word);
+  return take(context, words, base);
+};
+
+interface DumpOptions {
+  format: 'raw' | 'c';
+  sorted: boolean;
+  roots: number[];
+}
+
+const takeFormat = (words: string[]): 'raw' | 'c' => {
+  const word = words.shift();
+  if (word === undefined) throw new CliError("expecting value for 'format' option\n", INVALID);
+  if (word === 'c' || word === 'raw') return word;
+  throw new CliError(`unrecognized format specifier: '${word}', possible values: raw, c`, INVALID);
+};
+
+const takeRoot = (words: string[], roots: readonly number[], chosen: boolean): number => {
+  if (chosen) throw new CliError('cannot use root_id with other type filtering', INVALID);
+  if (roots.length === MAX_ROOTS) throw new CliError(`only ${MAX_ROOTS} root_id are supported`, TOO_BIG);
+  const id = parseU32(words.shift() ?? '(null)', 'root ID');
+  if (roots.includes(id)) throw new CliError(`duplicate root_id ${id} supplied`, INVALID);
+  return id;
+};
+
+const takeOptions = (words: string[], source: Source): DumpOptions => {
+  const options: DumpOptions = { format: 'raw', sorted: true, roots: [...(source.roots ?? [])] };
+  while (words.length) {
+    const word = words.shift() as string;
+    if (isPrefix(word, 'format')) options.format = takeFormat(words);
+    else if (isPrefix(word, 'root_id')) options.roots.push(takeRoot(words, options.roots, source.roots !== undefined));
+    else if (isPrefix(word, 'unsorted')) options.sorted = false;
+    else throw new CliError(`unrecognized option: '${word}'`, INVALID);
+  }
+  return options;
+};
+
+const write = (context: CommandContext, btf: Btf, { format, sorted, roots }: DumpOptions): void => {
+  const out = (text: string): void => context.out(text);
+  if (format === 'raw') {
+    dumpRaw(btf, { json: context.json, write: out }, roots);
+    return;
+  }
+  if (context.json) {
+    throw new CliError('JSON output for C-syntax dump is not supported', errnoStatus(ERRNO.EOPNOTSUPP));
+  }
+  try {
+    dumpC(btf, { roots, sorted, write: out, warn: (text) => sayWarning(context, text) });
+  } catch (error) {
+    // libbpf has told what is wrong with the types.
+    if (error instanceof BtfError && error.warned) throw new SilentFailure(errnoStatus(error.errno));
+    throw error;
+  }
+};
+
+/** btf dump SOURCE [format raw|c] [root_id N]… [unsorted] */
+export function dump(context: CommandContext, words: string[]): void {
+  const base = givenBase(context);
+  const source = takeSource(context, words, base);
+  const options = takeOptions(words, source);
+  const btf = source.btf ?? btfOfId(context, source.id ?? 0, base);
+  const wrong = options.roots.find((id) => id >= btf.count);
+  if (wrong !== undefined) throw new CliError(`invalid root ID: ${wrong}`, INVALID);
+  write(context, btf, options);
+}

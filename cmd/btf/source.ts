@@ -1,0 +1,111 @@
+// Where `btf dump` gets its types from: files and the kernel.
+import { readFileSync } from 'node:fs';
+import { Btf, BtfError } from '../../src/btf/btf.ts';
+import { parseBtfFile } from '../../src/btf/file.ts';
+import { ERRNO, type ErrnoName, SysError, strerror } from '../../src/errno.ts';
+import { CliError, type CommandContext, errnoStatus } from '../command.ts';
+
+export const VMLINUX = '/sys/kernel/btf/vmlinux';
+/** Where a kernel shows files of its own. */
+const KERNEL_FOLDERS = ['/sys/', '/proc/', '/boot/'];
+
+/** Says an error and goes on, as commands do that fail at a second thing afterwards. */
+export const sayError = (context: CommandContext, message: string): void => {
+  if (context.json) context.json.startObject().name('error').raw(`"${message}"`).endObject();
+  else context.err(`Error: ${message}\n`);
+};
+
+/** A sentence of libbpf. */
+export const sayWarning = (context: CommandContext, text: string): void => context.err(`libbpf: ${text}\n`);
+
+/** Reads a file: the kernel's own first, where it is one of those that a kernel shows. Throws SysError. */
+const readAny = (context: CommandContext, path: string): Uint8Array => {
+  const shown = KERNEL_FOLDERS.some((folder) => path.startsWith(folder)) ? context.kernel().readFile(path) : undefined;
+  if (shown) return shown;
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // A folder can be opened, only not read.
+    if (code === 'EISDIR') throw new SysError('EIO');
+    if (code && code in ERRNO) throw new SysError(code as ErrnoName);
+    throw error;
+  }
+};
+
+/** Positive errno of a failure to get BTF; what libbpf would print of it is printed. Other errors go on. */
+const errnoOf = (context: CommandContext, error: unknown): number => {
+  if (error instanceof SysError) return error.errno;
+  if (!(error instanceof BtfError)) throw error;
+  if (error.warned || context.options.debug) sayWarning(context, error.message);
+  return error.errno;
+};
+
+/** Opens a BTF file; the errno of a failure instead where there is none. */
+const openFile = (context: CommandContext, path: string, base?: Btf): Btf | number => {
+  try {
+    return parseBtfFile(readAny(context, path), path, base);
+  } catch (error) {
+    return errnoOf(context, error);
+  }
+};
+
+/** BTF of `btf dump file PATH`. Throws CliError. */
+export const btfOfFile = (context: CommandContext, path: string, base?: Btf): Btf => {
+  const btf = openFile(context, path, base);
+  if (typeof btf !== 'number') return btf;
+  throw new CliError(`failed to load BTF from ${path}: ${strerror(btf)}`, errnoStatus(btf));
+};
+
+/** BTF of the running kernel as a base; says so and gives undefined where there is none. */
+export const vmlinuxBase = (context: CommandContext): Btf | undefined => {
+  const btf = openFile(context, VMLINUX);
+  if (typeof btf !== 'number') return btf;
+  sayError(context, `failed to parse vmlinux BTF at '${VMLINUX}': ${-btf}\n`);
+  return undefined;
+};
+
+/** BTF of -B; undefined without the option. Throws CliError. */
+export const givenBase = (context: CommandContext): Btf | undefined => {
+  const path = context.options.baseBtf;
+  if (path === undefined) return undefined;
+  const btf = openFile(context, path);
+  if (typeof btf !== 'number') return btf;
+  throw new CliError(`failed to parse base BTF at '${path}': ${-btf}\n`);
+};
+
+/** Whether an id is that of a module's BTF, which needs the kernel's as a base; says why where it cannot tell. */
+const isModule = (context: CommandContext, id: number): boolean => {
+  const kernel = context.kernel();
+  let fd: number;
+  try {
+    fd = kernel.fdById('btf', id);
+  } catch (error) {
+    if (!(error instanceof SysError)) throw error;
+    sayError(context, `can't get BTF object by id (${id}): ${error.message}`);
+    return false;
+  }
+  const { kernelBtf, name } = kernel.btfInfo(fd);
+  kernel.close(fd);
+  return kernelBtf && name !== 'vmlinux';
+};
+
+/** BTF that the kernel holds. Throws CliError. */
+export const btfOfId = (context: CommandContext, id: number, base: Btf | undefined): Btf => {
+  if (!base && isModule(context, id)) {
+    context.info(
+      `Warning: valid base BTF was not specified with -B option, falling back to standard base BTF (${VMLINUX})`,
+    );
+    base = vmlinuxBase(context);
+  }
+  const kernel = context.kernel();
+  try {
+    const fd = kernel.fdById('btf', id);
+    const { bytes } = kernel.btfInfo(fd);
+    kernel.close(fd);
+    return Btf.parse(bytes, base);
+  } catch (error) {
+    const errno = errnoOf(context, error);
+    throw new CliError(`get btf by id (${id}): ${strerror(errno)}`, errnoStatus(errno));
+  }
+};
