@@ -13,7 +13,7 @@ export { BtfError } from './btf-error.ts';
 export { BTF_KIND } from './kinds.ts';
 
 /** Depth of nesting beyond which types are taken for a loop. */
-const MAX_DEPTH = 1000;
+const MAX_DEPTH = 500;
 /** Steps that a size may be followed through modifiers and arrays. Rule: libbpf 1.8. */
 const MAX_RESOLVE_DEPTH = 32;
 const MAX_U32 = 0xffffffff;

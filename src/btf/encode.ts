@@ -154,6 +154,8 @@ export class BtfBuilder {
 
   /** STRUCT or UNION of `size` bytes. */
   addComposite(kind: number, name: string, size: number, members: readonly NewMember[]): number {
+    // Names first, then those of the elements: the order in which libbpf puts strings.
+    this.str(name);
     const kflag = members.some((member) => member.bitSize);
     const words = members.flatMap(({ name, type, bitOffset, bitSize = 0 }) => {
       if (kflag && (bitOffset > 0xffffff || bitSize > 0xff)) throw new BtfError(`bitfield '${name}' is out of range`);
@@ -176,12 +178,14 @@ export class BtfBuilder {
 
   /** ENUM of `size` bytes, signed when a value is negative. */
   addEnum(name: string, size: number, values: readonly NewEnumerator[]): number {
+    this.str(name);
     const words = values.flatMap(({ name, value }) => [this.str(name), low32(value)]);
     const kflag = values.some(({ value }) => value < 0n);
     return this.add(BTF_KIND.ENUM, { name, vlen: values.length, kflag, third: size }, words);
   }
 
   addEnum64(name: string, size: number, values: readonly NewEnumerator[]): number {
+    this.str(name);
     const words = values.flatMap(({ name, value }) => [this.str(name), low32(value), low32(value >> 32n)]);
     const kflag = values.some(({ value }) => value < 0n);
     return this.add(BTF_KIND.ENUM64, { name, vlen: values.length, kflag, third: size }, words);

@@ -44,10 +44,7 @@ export class Declarations {
 
   /** `int (*name)(void)`: the declaration of `name` as a value of the type; without a name the type alone. */
   declare(id: number, name: string, level: number): string {
-    this.limit.enter(id);
-    const text = this.chainText(this.chainOf(id), name, level);
-    this.limit.leave();
-    return text;
+    return this.chainText(this.chainOf(id), name, level);
   }
 
   private chainOf(id: number): Chain {
@@ -90,6 +87,13 @@ export class Declarations {
   }
 
   private chainText(chain: Chain, name: string, level: number): string {
+    this.limit.enter(chain[0]);
+    const text = this.innerText(chain, name, level);
+    this.limit.leave();
+    return text;
+  }
+
+  private innerText(chain: Chain, name: string, level: number): string {
     const spaced = (afterPointer: boolean): string => (name && !afterPointer ? ` ${name}` : name);
     let text = '';
     let afterPointer = true;

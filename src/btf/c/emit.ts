@@ -30,7 +30,7 @@ export class CEmitter {
   readonly declarations: Declarations;
   private readonly btf: Btf;
   private readonly output: COutput;
-  private readonly limit = new WorkLimit();
+  private readonly limit: WorkLimit;
   private readonly names: CNames;
   private readonly order: DefinitionOrder;
   private readonly states: Uint8Array;
@@ -40,6 +40,7 @@ export class CEmitter {
   constructor(btf: Btf, output: COutput) {
     this.btf = btf;
     this.output = output;
+    this.limit = new WorkLimit(btf.count);
     this.names = new CNames(btf);
     this.order = new DefinitionOrder(btf, this.limit);
     this.declarations = new Declarations(btf, this.names, this.limit, (text) => output.warn(text));

@@ -1,17 +1,26 @@
 // Bounds on the work that one dump may do, so that types which refer to each other in circles end in an error.
 import { BtfError } from '../btf-error.ts';
 
-const MAX_STEPS = 20_000_000;
-const MAX_DEPTH = 800;
+/** Steps that any data may take, and more for each type: a kernel takes about four. */
+const FREE_STEPS = 1_000_000;
+const STEPS_PER_TYPE = 100;
+/** A kernel needs less than twenty. */
+const MAX_DEPTH = 400;
 
 /** Counts steps and nesting of one dump. */
 export class WorkLimit {
+  private readonly maxSteps: number;
   private steps = 0;
   private depth = 0;
 
+  /** `types` is the number of types that there are. */
+  constructor(types: number) {
+    this.maxSteps = FREE_STEPS + STEPS_PER_TYPE * types;
+  }
+
   /** One step; throws BtfError when there were too many. */
   step(): void {
-    if (++this.steps > MAX_STEPS) throw new BtfError('types refer to each other too often');
+    if (++this.steps > this.maxSteps) throw new BtfError('types refer to each other too often');
   }
 
   /** Begins a nested piece of work on a type; throws BtfError when the nesting is too deep. */

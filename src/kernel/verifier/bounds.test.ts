@@ -15,68 +15,10 @@ import {
 } from './bounds.ts';
 import { regStateStr } from './print-state.ts';
 import { constReg, testEnv, unknownReg } from './test-env.ts';
-import { type FuncState, type RegState, S64_MIN, U64_MAX } from './types.ts';
-
-const u64 = (x: bigint): bigint => BigInt.asUintN(64, x);
-const s64 = (x: bigint): bigint => BigInt.asIntN(64, x);
-const u32 = (x: bigint): number => Number(BigInt.asUintN(32, x));
-const s32 = (x: bigint): number => Number(BigInt.asIntN(32, x));
+import { admits, u64, valueInReg } from './test-ranges.ts';
+import { type FuncState, type RegState, S64_MIN } from './types.ts';
 
 const text = (reg: RegState): string => regStateStr({ frameno: 0 } as FuncState, reg);
-
-/** Whether all that `reg` says is true of `v`. */
-const admits = (reg: RegState, v: bigint): boolean =>
-  (v & ~reg.varOff.mask & U64_MAX) === reg.varOff.value &&
-  reg.umin <= v &&
-  v <= reg.umax &&
-  reg.smin <= s64(v) &&
-  s64(v) <= reg.smax &&
-  reg.u32min <= u32(v) &&
-  u32(v) <= reg.u32max &&
-  reg.s32min <= s32(v) &&
-  s32(v) <= reg.s32max;
-
-const interesting = fc.oneof(
-  fc.bigInt(0n, U64_MAX),
-  fc.integer({ min: -300, max: 300 }).map((x) => u64(BigInt(x))),
-  fc.tuple(fc.integer({ min: 0, max: 63 }), fc.integer({ min: -3, max: 3 })).map(([b, d]) => u64((1n << BigInt(b)) + BigInt(d))),
-);
-
-/** A register that admits `v`, with some knowledge of each kind. */
-const knowing = (v: bigint) =>
-  fc
-    .record({
-      u: fc.option(fc.tuple(interesting, interesting)),
-      s: fc.option(fc.tuple(interesting, interesting)),
-      u32: fc.option(fc.tuple(interesting, interesting)),
-      s32: fc.option(fc.tuple(interesting, interesting)),
-      mask: fc.option(fc.bigInt(0n, U64_MAX)),
-    })
-    .map((k) => {
-      const reg = unknownReg();
-      const least = (a: bigint, b: bigint): bigint => (a < b ? a : b);
-      const most = (a: bigint, b: bigint): bigint => (a > b ? a : b);
-      if (k.u) {
-        reg.umin = least(v, k.u[0]);
-        reg.umax = most(v, k.u[1]);
-      }
-      if (k.s) {
-        reg.smin = least(s64(v), s64(k.s[0]));
-        reg.smax = most(s64(v), s64(k.s[1]));
-      }
-      if (k.u32) {
-        reg.u32min = Math.min(u32(v), u32(k.u32[0]));
-        reg.u32max = Math.max(u32(v), u32(k.u32[1]));
-      }
-      if (k.s32) {
-        reg.s32min = Math.min(s32(v), s32(k.s32[0]));
-        reg.s32max = Math.max(s32(v), s32(k.s32[1]));
-      }
-      if (k.mask !== null) reg.varOff = { value: v & ~k.mask & U64_MAX, mask: k.mask };
-      return reg;
-    });
-
-const valueInReg = interesting.chain((v) => knowing(v).map((reg) => ({ v, reg })));
 
 describe('regBoundsSync', () => {
   it('never loses a possible value, and contradicts itself never', () => {

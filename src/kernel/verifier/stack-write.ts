@@ -143,7 +143,7 @@ function writeMisc(
 ): number {
   scrubSpecialSlot(slot);
   const zero = zeroImm || (reg !== undefined && regIsNull(reg));
-  if (zero) {
+  if (zero && valueRegno >= 0) {
     const err = markChainPrecision(env, valueRegno);
     if (err !== 0) return err;
   }
@@ -200,7 +200,7 @@ function writeVariable(
     }
     slot.types[byte] = left;
   }
-  return zeroUsed ? markChainPrecision(env, valueRegno) : 0;
+  return zeroUsed && valueRegno >= 0 ? markChainPrecision(env, valueRegno) : 0;
 }
 
 /**
