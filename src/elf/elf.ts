@@ -145,7 +145,9 @@ export class ElfFile {
   private readonly symbolTables = new Map<number, readonly ElfSymbol[]>();
 
   /** Reads the headers; throws ElfError. */
-  constructor(bytes: Uint8Array) {
+  constructor(given: Uint8Array) {
+    // A plain view: the slice() of a Buffer does not copy as that of its parent class does.
+    const bytes = new Uint8Array(given.buffer, given.byteOffset, given.length);
     this.bytes = bytes;
     if (bytes.length < EHDR_BYTES) throw new ElfError('file is too short for an ELF header');
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

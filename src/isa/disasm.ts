@@ -30,7 +30,8 @@ export interface DisasmOptions {
 
 const NO_NAME = '(null)';
 
-const ALU_SIGN: Readonly<Record<number, string>> = {
+/** Operators of ALU operations: "+=" of ADD. */
+export const ALU_SIGN: Readonly<Record<number, string>> = {
   [ALU.ADD]: '+=',
   [ALU.SUB]: '-=',
   [ALU.MUL]: '*=',

@@ -48,7 +48,9 @@ export const removeEntry = (path: string): void =>
 /** A file of the host; undefined where there is none or it cannot be read. */
 export function hostFile(path: string): Uint8Array | undefined {
   try {
-    return readFileSync(path);
+    const file = readFileSync(path);
+    // A plain view: Buffer's slice() does not copy as that of its parent class does.
+    return new Uint8Array(file.buffer, file.byteOffset, file.length);
   } catch {
     return undefined;
   }

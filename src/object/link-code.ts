@@ -88,15 +88,11 @@ function linkFunction(state: LoadState, main: ProgramState, program: ProgramStat
 
 function appendFunction(state: LoadState, main: ProgramState, callee: ProgramState): void {
   callee.offset = main.insns.length;
-  // A subprogram that is at work on itself must not see its own growth.
-  const code = callee.insns.slice(0, callee.spec.insns.length);
-  for (const insn of code) main.insns.push({ ...insn });
+  for (const insn of callee.insns) main.insns.push({ ...insn });
   state.messages.debug(
-    () => `prog '${main.spec.name}': added ${code.length} insns from sub-prog '${callee.spec.name}'`,
+    () => `prog '${main.spec.name}': added ${callee.insns.length} insns from sub-prog '${callee.spec.name}'`,
   );
-  if (main !== callee) {
-    for (const reloc of callee.relocs) main.relocs.push({ ...reloc, insn: reloc.insn + callee.offset });
-  }
+  for (const reloc of callee.relocs) main.relocs.push({ ...reloc, insn: reloc.insn + callee.offset });
   main.parts.push({ start: callee.spec.start, offset: callee.offset });
 }
 

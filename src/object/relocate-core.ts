@@ -89,7 +89,7 @@ function relocateOne(
     cache.set(relo.typeId, candidates);
   }
   const result = resolveRelo(btf, relo, index, candidates, name, messages);
-  if (typeof result === 'number') return refuse(-result, 'relocate');
+  if (typeof result === 'number') refuse(-result, 'relocate');
   const error = patchInsn(program.insns, at, result, name, index, messages);
   if (error < 0) refuse(-error, `patch insn #${at}`);
 }

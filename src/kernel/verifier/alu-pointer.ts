@@ -1,5 +1,6 @@
 // Adding a scalar to a pointer and subtracting one from it. Rule: adjust_ptr_min_max_vals, verifier.c, 6.18.
 import { ERRNO } from '../../errno.ts';
+import { ALU_SIGN } from '../../isa/disasm.ts';
 import type { Insn } from '../../isa/insn.ts';
 import { ALU, CLASS, insnClass, insnOp } from '../../isa/opcode.ts';
 import { regBoundsSync } from './bounds-sync.ts';
@@ -20,23 +21,6 @@ import { baseType, FLAG, mayBeNull, REG, type RegState, S64_MAX, S64_MIN, U64_MA
 /** Offsets, fixed or variable, stay below this. */
 const MAX_VAR_OFF = 1 << 29;
 const isHuge = (x: bigint | number): boolean => x >= MAX_VAR_OFF || x <= -MAX_VAR_OFF;
-
-export const ALU_OPERATORS: Readonly<Record<number, string>> = {
-  [ALU.ADD]: '+=',
-  [ALU.SUB]: '-=',
-  [ALU.MUL]: '*=',
-  [ALU.DIV]: '/=',
-  [ALU.OR]: '|=',
-  [ALU.AND]: '&=',
-  [ALU.LSH]: '<<=',
-  [ALU.RSH]: '>>=',
-  [ALU.NEG]: 'neg',
-  [ALU.MOD]: '%=',
-  [ALU.XOR]: '^=',
-  [ALU.MOV]: '=',
-  [ALU.ARSH]: 's>>=',
-  [ALU.END]: 'endian',
-};
 
 /** Whether a pointer of that type may have, or be moved by, what `reg` holds; prints why not. */
 function isSaneOffset(env: VerifierEnv, reg: RegState, type: number): boolean {
@@ -211,9 +195,9 @@ export function adjustPointer(env: VerifierEnv, insn: Insn, ptr: RegState, off: 
     case ALU.AND:
     case ALU.OR:
     case ALU.XOR:
-      return refuse(env, `R${insn.dst} bitwise operator ${ALU_OPERATORS[op]} on pointer prohibited\n`);
+      return refuse(env, `R${insn.dst} bitwise operator ${ALU_SIGN[op]} on pointer prohibited\n`);
     default:
-      return refuse(env, `R${insn.dst} pointer arithmetic with ${ALU_OPERATORS[op]} operator prohibited\n`);
+      return refuse(env, `R${insn.dst} pointer arithmetic with ${ALU_SIGN[op]} operator prohibited\n`);
   }
   if (!isSaneOffset(env, dst, type)) return -ERRNO.EINVAL;
   regBoundsSync(dst);

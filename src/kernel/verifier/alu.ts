@@ -1,9 +1,10 @@
 // Arithmetic instructions: shape, operands, and which rule computes the result. Rule: check_alu_op and
 // adjust_reg_min_max_vals, verifier.c, 6.18.
 import { ERRNO } from '../../errno.ts';
+import { ALU_SIGN } from '../../isa/disasm.ts';
 import type { Insn } from '../../isa/insn.ts';
 import { ALU, CLASS, insnClass, insnOp, insnSrc, SRC } from '../../isa/opcode.ts';
-import { ALU_OPERATORS, adjustPointer } from './alu-pointer.ts';
+import { adjustPointer } from './alu-pointer.ts';
 import { adjustScalar, adjustScalars } from './alu-scalar.ts';
 import { regBoundsSanityCheck } from './bounds-sync.ts';
 import type { VerifierEnv } from './env.ts';
@@ -36,7 +37,7 @@ function adjustWithReg(env: VerifierEnv, insn: Insn, dst: RegState, src: RegStat
   if (isPointer(src)) {
     if (isPointer(dst)) {
       if (insnOp(insn.code) !== ALU.SUB || !env.allowPtrLeaks) {
-        const op = ALU_OPERATORS[insnOp(insn.code)];
+        const op = ALU_SIGN[insnOp(insn.code)];
         return refuse(env, ERRNO.EACCES, `R${insn.dst} pointer ${op} pointer prohibited\n`);
       }
       markRegUnknown(env, dst);

@@ -10,19 +10,7 @@ import { constReg, testEnv, unknownReg } from './test-env.ts';
 import { admits, valueInReg } from './test-ranges.ts';
 import { FLAG, HISTORY_FLAG, REF, REG, type RegState } from './types.ts';
 
-const OPS = [
-  JMP.JEQ,
-  JMP.JNE,
-  JMP.JSET,
-  JMP.JGT,
-  JMP.JGE,
-  JMP.JLT,
-  JMP.JLE,
-  JMP.JSGT,
-  JMP.JSGE,
-  JMP.JSLT,
-  JMP.JSLE,
-];
+const OPS = [JMP.JEQ, JMP.JNE, JMP.JSET, JMP.JGT, JMP.JGE, JMP.JLT, JMP.JLE, JMP.JSGT, JMP.JSGE, JMP.JSLT, JMP.JSLE];
 const nameOf = (op: number): string => Object.entries(JMP).find(([, n]) => n === op)?.[0] ?? '';
 
 /** The comparison as the machine does it. */

@@ -16,18 +16,7 @@ import {
 } from './print-state.ts';
 import { dynptrTypeStr, iterStateStr, iterTypeStr, regTypeStr } from './reg-names.ts';
 import { constReg, testEnv, unknownReg } from './test-env.ts';
-import {
-  ADD_CONST64,
-  DYNPTR,
-  FLAG,
-  FuncState,
-  ITER_STATE,
-  REF,
-  REG,
-  RegState,
-  SLOT,
-  StackSlot,
-} from './types.ts';
+import { ADD_CONST64, DYNPTR, FLAG, FuncState, ITER_STATE, REF, REG, RegState, SLOT, StackSlot } from './types.ts';
 
 const frame = new FuncState(-1, 0, 0);
 

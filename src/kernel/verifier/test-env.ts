@@ -21,7 +21,12 @@ const missing = (): never => {
 };
 
 /** An environment that stands at instruction 0 of the main program, with R10 and no other register. */
-export function testEnv({ insns = [], level = 2, size = 1 << 20, unprivileged = false }: TestEnvOptions = {}): VerifierEnv {
+export function testEnv({
+  insns = [],
+  level = 2,
+  size = 1 << 20,
+  unprivileged = false,
+}: TestEnvOptions = {}): VerifierEnv {
   const request: VerifyRequest = {
     image: {} as KernelImage,
     caps: unprivileged ? { ...ALL_CAPABILITIES, perfmon: false, sysAdmin: false } : ALL_CAPABILITIES,

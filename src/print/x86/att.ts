@@ -1,5 +1,5 @@
 // x86-64 machine code as text in AT&T syntax, letter by letter as GNU binutils 2.40 writes it.
-import type { Decoder, Formatter, Instruction } from 'iced-x86';
+import type { Formatter, Instruction } from 'iced-x86';
 import { SysError } from '../../errno.ts';
 import { insnPieces, splitOperands } from './pieces.ts';
 
@@ -12,24 +12,20 @@ export interface MachineInsn {
   pieces: string[];
 }
 
-const isLegacyPrefix = (byte: number): boolean => LEGACY_PREFIXES.has(byte);
-const LEGACY_PREFIXES: ReadonlySet<number> = new Set([
-  0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0, 0xf2, 0xf3,
+/** Legacy prefixes, by the words for those that stand at the end of the code with nothing to belong to. */
+const PREFIXES: ReadonlyMap<number, string> = new Map([
+  [0x26, 'es'],
+  [0x2e, 'cs'],
+  [0x36, 'ss'],
+  [0x3e, 'ds'],
+  [0x64, 'fs'],
+  [0x65, 'gs'],
+  [0x66, 'data16'],
+  [0x67, 'addr32'],
+  [0xf0, 'lock'],
+  [0xf2, 'repnz'],
+  [0xf3, 'repz'],
 ]);
-/** Words for prefixes that stand at the end of the code with nothing to belong to. */
-const PREFIX_NAME: Readonly<Record<number, string>> = {
-  38: 'es',
-  46: 'cs',
-  54: 'ss',
-  62: 'ds',
-  100: 'fs',
-  101: 'gs',
-  102: 'data16',
-  103: 'addr32',
-  240: 'lock',
-  242: 'repnz',
-  243: 'repz',
-};
 const REX_BITS = ['B', 'X', 'R', 'W'];
 
 /** Disassembles; made by loadDisassembler. */
@@ -58,33 +54,26 @@ export class Disassembler {
 
   /** All of `code`, which lies at `address`. Bytes that are no instruction become one line each. */
   *disassemble(code: Uint8Array, address: bigint): Generator<MachineInsn> {
-    let offset = 0;
-    while (offset < code.length) {
-      const decoder = new this.iced.Decoder(64, code.subarray(offset), this.iced.DecoderOptions.None);
-      try {
+    const { iced, insn } = this;
+    const decoder = new iced.Decoder(64, code, iced.DecoderOptions.None);
+    try {
+      for (let offset = 0; offset < code.length; ) {
+        decoder.position = offset;
         decoder.ip = BigInt.asUintN(64, address + BigInt(offset));
-        for (const insn of this.decodeRun(decoder, code, offset)) {
-          yield insn;
-          offset = insn.offset + insn.length;
+        decoder.decodeOut(insn);
+        let { length } = insn;
+        let pieces: string[];
+        if (insn.code !== iced.Code.INVALID) {
+          pieces = this.pieces(code.subarray(offset, offset + length));
+        } else {
+          length = 1;
+          pieces = decoder.lastError === iced.DecoderError.NoMoreBytes ? strayByte(code[offset]) : ['(bad)'];
         }
-      } finally {
-        decoder.free();
+        yield { offset, length, pieces };
+        offset += length;
       }
-    }
-  }
-
-  /** Instructions up to the first bytes that are none, for which one line is given. */
-  private *decodeRun(decoder: Decoder, code: Uint8Array, start: number): Generator<MachineInsn> {
-    while (decoder.canDecode) {
-      const offset = start + decoder.position;
-      decoder.decodeOut(this.insn);
-      if (this.insn.code === this.iced.Code.INVALID) {
-        const truncated = decoder.lastError === this.iced.DecoderError.NoMoreBytes;
-        yield { offset, length: 1, pieces: truncated ? strayByte(code[offset]) : ['(bad)'] };
-        return;
-      }
-      const { length } = this.insn;
-      yield { offset, length, pieces: this.pieces(code.subarray(offset, offset + length)) };
+    } finally {
+      decoder.free();
     }
   }
 
@@ -97,7 +86,7 @@ export class Disassembler {
       ? [addressText(insn.nearBranchTarget)]
       : splitOperands(formatter.formatAllOperands(insn)).map(fullScale);
     let at = 0;
-    while (isLegacyPrefix(bytes[at])) at++;
+    while (PREFIXES.has(bytes[at])) at++;
     const rex = bytes[at] >> 4 === 4 ? bytes[at++] : 0;
     if (rex === 0x40 && !this.namesLowByte()) words.push('rex');
     if (operands.some((operand) => operand.startsWith('*'))) mnemonic = mnemonic.replace(/q$/, '');
@@ -146,7 +135,8 @@ function strayByte(byte: number): string[] {
     const bits = REX_BITS.filter((_, i) => byte & (1 << i)).reverse();
     return [bits.length ? `rex.${bits.join('')}` : 'rex'];
   }
-  return PREFIX_NAME[byte] ? [PREFIX_NAME[byte]] : ['.byte ', `0x${byte.toString(16)}`];
+  const prefix = PREFIXES.get(byte);
+  return prefix ? [prefix] : ['.byte ', `0x${byte.toString(16)}`];
 }
 
 let loaded: Promise<Disassembler> | undefined;
