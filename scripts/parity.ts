@@ -5,7 +5,6 @@
 // differing lines. Exit status 1 when a number is lower than the one in PARITY.md.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { openSimulatedKernel } from '../src/kernel/index.ts';
 import { compareAll, type OnDifference } from './parity/compare.ts';
 import { DELIBERATE } from './parity/deliberate.ts';
 import { Ledger, METRICS, type Metric } from './parity/ledger.ts';
@@ -37,6 +36,7 @@ if (live) {
   const { openLiveKernel } = await import('../src/live/live-kernel.ts');
   await compareAll(openLiveKernel, ledger, showDifference, only);
 } else {
+  const { openSimulatedKernel } = await import('../src/kernel/index.ts');
   await compareAll(() => openSimulatedKernel({ statePath: ':memory:' }), ledger, showDifference, only);
 }
 

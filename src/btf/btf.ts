@@ -4,19 +4,15 @@
 // decoded before it is asked for. Ids run from 1; 0 is void. A split BTF continues the ids and string offsets of its base.
 import { BtfError } from './btf-error.ts';
 import { readSections } from './header.ts';
-import { BTF_KIND, isComposite, isModifier, type KindLayout } from './kinds.ts';
+import { BTF_KIND, isModifier, type KindLayout } from './kinds.ts';
+import { Alignments, sizeOf } from './layout.ts';
+import { memberOffset } from './member-offset.ts';
 import { NameIndex } from './name-index.ts';
 import { readLayouts, scanTypes } from './scan.ts';
 import { StringSection } from './strings.ts';
 
 export { BtfError } from './btf-error.ts';
 export { BTF_KIND } from './kinds.ts';
-
-/** Depth of nesting beyond which types are taken for a loop. */
-const MAX_DEPTH = 500;
-/** Steps that a size may be followed through modifiers and arrays. Rule: libbpf 1.8. */
-const MAX_RESOLVE_DEPTH = 32;
-const MAX_U32 = 0xffffffff;
 
 const LONG_NAMES: ReadonlySet<string> = new Set([
   'long',
@@ -76,7 +72,7 @@ export class Btf {
   private readonly givenPointerSize: number | undefined;
   private guessedPointerSize: number | undefined;
   private names: NameIndex | undefined;
-  private alignments: Uint8Array | undefined;
+  private alignments: Alignments | undefined;
   private readonly knownOffsets = new Map<string, number>();
 
   private constructor(parts: Parts) {
@@ -357,42 +353,7 @@ export class Btf {
 
   /** Bytes of a value; -1 when it has none (void, function, forward declaration). Rule: libbpf 1.8. */
   resolveSize(id: number): number {
-    let elements = 1;
-    for (let i = 0; i < MAX_RESOLVE_DEPTH; i++) {
-      let size = -1;
-      switch (this.kind(id)) {
-        case BTF_KIND.INT:
-        case BTF_KIND.STRUCT:
-        case BTF_KIND.UNION:
-        case BTF_KIND.ENUM:
-        case BTF_KIND.ENUM64:
-        case BTF_KIND.DATASEC:
-        case BTF_KIND.FLOAT:
-          size = this.size(id);
-          break;
-        case BTF_KIND.PTR:
-          size = this.pointerSize;
-          break;
-        case BTF_KIND.TYPEDEF:
-        case BTF_KIND.VOLATILE:
-        case BTF_KIND.CONST:
-        case BTF_KIND.RESTRICT:
-        case BTF_KIND.VAR:
-        case BTF_KIND.DECL_TAG:
-        case BTF_KIND.TYPE_TAG:
-          id = this.third(id);
-          continue;
-        case BTF_KIND.ARRAY:
-          elements *= this.arrayLength(id);
-          if (elements > MAX_U32) return -1;
-          id = this.arrayElem(id);
-          continue;
-        default:
-          return -1;
-      }
-      return size * elements > MAX_U32 ? -1 : size * elements;
-    }
-    return -1;
+    return sizeOf(this, id);
   }
 
   /**
@@ -400,54 +361,8 @@ export class Btf {
    * Rule: libbpf 1.8, btf__align_of. Throws BtfError when a struct holds itself.
    */
   align(id: number): number {
-    return this.alignAt(id, 0);
-  }
-
-  private alignAt(id: number, depth: number): number {
-    if (depth > MAX_DEPTH) throw new BtfError(`types are nested too deeply at id ${id}`);
-    this.alignments ??= new Uint8Array(this.count);
-    const known = this.alignments[id];
-    if (known) return known - 1;
-    const align = this.computeAlign(id, depth + 1);
-    this.alignments[id] = align + 1;
-    return align;
-  }
-
-  private computeAlign(id: number, depth: number): number {
-    switch (this.kind(id)) {
-      case BTF_KIND.INT:
-      case BTF_KIND.ENUM:
-      case BTF_KIND.ENUM64:
-      case BTF_KIND.FLOAT:
-        return Math.min(this.pointerSize, this.size(id));
-      case BTF_KIND.PTR:
-        return this.pointerSize;
-      case BTF_KIND.TYPEDEF:
-      case BTF_KIND.VOLATILE:
-      case BTF_KIND.CONST:
-      case BTF_KIND.RESTRICT:
-      case BTF_KIND.TYPE_TAG:
-        return this.alignAt(this.third(id), depth);
-      case BTF_KIND.ARRAY:
-        return this.alignAt(this.arrayElem(id), depth);
-      case BTF_KIND.STRUCT:
-      case BTF_KIND.UNION:
-        return this.compositeAlign(id, depth);
-      default:
-        return 0;
-    }
-  }
-
-  private compositeAlign(id: number, depth: number): number {
-    let greatest = 1;
-    const vlen = this.vlen(id);
-    for (let i = 0; i < vlen; i++) {
-      const align = this.alignAt(this.memberType(id, i), depth);
-      if (align <= 0) return 0;
-      greatest = Math.max(greatest, align);
-      if (this.memberBitSize(id, i) === 0 && this.memberBitOffset(id, i) % (8 * align) !== 0) return 1;
-    }
-    return this.size(id) % greatest ? 1 : greatest;
+    this.alignments ??= new Alignments(this);
+    return this.alignments.of(id);
   }
 
   /**
@@ -458,40 +373,8 @@ export class Btf {
     const key = `${struct} ${member}`;
     const known = this.knownOffsets.get(key);
     if (known !== undefined) return known;
-    const ids = this.findAll(struct).filter((id) => isComposite(this.kind(id)));
-    if (!ids.length) throw new BtfError(`no struct or union '${struct}'`);
-    for (const id of ids) {
-      const offset = this.memberOffset(id, member);
-      if (offset === undefined) continue;
-      this.knownOffsets.set(key, offset);
-      return offset;
-    }
-    throw new BtfError(`no member '${member}' in '${struct}'`);
-  }
-
-  private memberOffset(id: number, path: string): number | undefined {
-    let bits = 0;
-    for (const name of path.split('.')) {
-      const found = this.findMember(this.skipModsAndTypedefs(id), name, 0);
-      if (!found) return undefined;
-      bits += found.bits;
-      id = found.type;
-    }
-    return bits % 8 ? undefined : bits / 8;
-  }
-
-  private findMember(id: number, name: string, depth: number): { bits: number; type: number } | undefined {
-    if (!isComposite(this.kind(id)) || depth > MAX_RESOLVE_DEPTH) return undefined;
-    const vlen = this.vlen(id);
-    for (let i = 0; i < vlen; i++) {
-      const type = this.memberType(id, i);
-      const bits = this.memberBitOffset(id, i);
-      const memberName = this.memberName(id, i);
-      if (memberName === name) return { bits, type };
-      if (memberName) continue;
-      const inner = this.findMember(this.skipModsAndTypedefs(type), name, depth + 1);
-      if (inner) return { bits: bits + inner.bits, type: inner.type };
-    }
-    return undefined;
+    const offset = memberOffset(this, struct, member);
+    this.knownOffsets.set(key, offset);
+    return offset;
   }
 }

@@ -9,7 +9,7 @@ const BTF_SECTION = '.BTF';
 /** Types of the kernel that a module built by itself brings along to refer to. */
 const BASE_SECTION = '.BTF.base';
 /** libbpf's own error number for a file of the wrong format. */
-export const LIBBPF_FORMAT_ERROR = 4001;
+const LIBBPF_FORMAT_ERROR = 4001;
 const POINTER_SIZE = 8;
 
 const formatError = (message: string) => new BtfError(message, { errno: LIBBPF_FORMAT_ERROR, warned: true });

@@ -24,8 +24,6 @@ export const BTF_KIND = {
   ENUM64: 19,
 } as const;
 
-export type BtfKindName = keyof typeof BTF_KIND;
-
 /** Words as raw dumps print them; the index is the number. */
 export const KIND_NAMES: readonly string[] = Object.keys(BTF_KIND).map((name) => (name === 'UNKN' ? 'UNKNOWN' : name));
 

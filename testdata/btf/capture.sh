@@ -33,3 +33,16 @@ capture split split.btf -B base.btf
 for file in odd-*.btf; do
   capture "${file%.btf}" "$file"
 done
+
+# Values of global data, printed through BTF by a kernel that holds them. Needs root and -I for bpf_helpers.h in CFLAGS.
+if [ "$(id -u)" = 0 ] && [ -d /sys/fs/bpf ]; then
+  pins=/sys/fs/bpf/bpftool-ts-capture
+  $CLANG -O2 -g -target bpf $CFLAGS -c values.c -o values.o
+  $LLVM_STRIP -g values.o
+  $BPFTOOL prog loadall values.o $pins pinmaps $pins
+  $BPFTOOL map dump pinned $pins/values_data >values.data.txt
+  $BPFTOOL -j map dump pinned $pins/values_data >values.data.json
+  $BPFTOOL -j btf dump map pinned $pins/values_data all >values.raw.json
+  $BPFTOOL prog dump xlated pinned $pins/prog | grep '):$' >values.prototypes.txt
+  rm -r $pins
+fi

@@ -57,7 +57,7 @@ export function inspectFile(path: string): 'absent' | 'present' {
   for (let attempt = 1; ; attempt++) {
     const seen = glance(path);
     if (!seen || seen.size === 0) return 'absent';
-    if (seen.header.length < HEADER_BYTES || seen.header.latin1Slice(0, MAGIC.length) !== MAGIC) {
+    if (seen.header.length < HEADER_BYTES || seen.header.toString('latin1', 0, MAGIC.length) !== MAGIC) {
       throw new StateError('foreign', path, 'it is not a bpftool state file');
     }
     const id = seen.header.readUInt32BE(OFFSET.applicationId);

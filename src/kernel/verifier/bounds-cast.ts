@@ -5,7 +5,7 @@ import { tnumCast, tnumRange, tnumSubreg } from './tnum.ts';
 import { type RegState, TNUM_UNKNOWN } from './types.ts';
 
 /** 64-bit bounds of a zero-extended low half (__reg_assign_32_into_64). */
-export function assign32Into64(reg: RegState): void {
+function assign32Into64(reg: RegState): void {
   reg.umin = BigInt(reg.u32min);
   reg.umax = BigInt(reg.u32max);
   const positive = reg.s32min >= 0 && reg.s32max >= 0;

@@ -53,6 +53,11 @@ function updateReg64Bounds(reg: RegState): void {
   if (value > reg.umin) reg.umin = value;
   if (greatest < reg.umax) reg.umax = greatest;
 
+  if (reg.umin === value) {
+    // The member after the least one has the lowest unknown bit set.
+    if (value + (mask & -mask) > reg.umax) setKnownValue(reg, value);
+    return;
+  }
   const next = tnumStep(reg.varOff, reg.umin);
   if ((reg.umin & ~mask) === value) {
     if (next > reg.umax) setKnownValue(reg, reg.umin);

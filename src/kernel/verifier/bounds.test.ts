@@ -1,19 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  coerceSubregToSizeSx,
-  coerceToSize,
-  coerceToSizeSx,
-  isRegConst,
-  markReg32Known,
-  markRegKnown,
-  narrowToS32Range,
-  regBoundsSanityCheck,
-  regBoundsSync,
-  regConst,
-  zeroExtend32,
-} from './bounds.ts';
+import { coerceToSize, coerceToSizeSx, regBoundsSanityCheck, regBoundsSync, zeroExtend32 } from './bounds.ts';
+import { coerceSubregToSizeSx } from './bounds-cast.ts';
+import { narrowToS32Range } from './bounds-sync.ts';
 import { regStateStr } from './print-state.ts';
+import { isRegConst, markReg32Known, markRegKnown, regConst } from './scalar-marks.ts';
 import { constReg, testEnv, unknownReg } from './test-env.ts';
 import { admits, u64, valueInReg } from './test-ranges.ts';
 import { type FuncState, type RegState, S64_MIN } from './types.ts';

@@ -65,6 +65,8 @@ export interface VerifyRequest {
   attachBtf: KBtf | undefined;
   fdArray: readonly number[] | undefined;
   fdArrayBinds: boolean;
+  /** Address for so many bytes of machine code; without it they begin anew for each program. */
+  allocateCode?(bytes: number): bigint;
   /** Map of a descriptor; throws SysError EBADF or EINVAL. */
   mapByFd(fd: number): KMap;
   /** BTF of a descriptor; throws SysError EBADF or EINVAL. */

@@ -130,7 +130,7 @@ function memoryArg(param: Param): SubprogArg | number {
 /** Demand of a pointer; undefined: none, as for a static function whose pointers may be anything. */
 function pointerArg(param: Param): SubprogArg | number | undefined {
   const { btf, env, index, type, tags } = param;
-  if (tags.has('ctx') || isProgCtxType(env, btf, type, env.progType, index)) {
+  if (tags.has('ctx') || isProgCtxType(env, btf, type, env.progType)) {
     if (tags.size > (tags.has('ctx') ? 1 : 0)) return refuse(param, 'has invalid combination of tags');
     if (tags.has('ctx') && validateProgCtxType(env, btf, type, index, env.progType) !== 0) return -ERRNO.EINVAL;
     return demand(ARG.CTX);

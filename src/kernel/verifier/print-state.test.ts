@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import type { Btf } from '../../btf/btf.ts';
 import { insn } from '../../isa/insn.ts';
 import type { KMap } from '../objects.ts';
-import { markRegKnown } from './bounds.ts';
 import {
   markRegScratched,
   markStackSlotScratched,
@@ -15,6 +14,7 @@ import {
   verboseLineInfo,
 } from './print-state.ts';
 import { dynptrTypeStr, iterStateStr, iterTypeStr, regTypeStr } from './reg-names.ts';
+import { markRegKnown } from './scalar-marks.ts';
 import { constReg, testEnv, unknownReg } from './test-env.ts';
 import { ADD_CONST64, DYNPTR, FLAG, FuncState, ITER_STATE, REF, REG, RegState, SLOT, StackSlot } from './types.ts';
 

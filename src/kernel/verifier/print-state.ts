@@ -213,9 +213,6 @@ export function markVerifierStateClean(env: VerifierEnv): void {
   env.scratchedStackSlots = 0n;
 }
 
-export const verifierStateScratched = (env: VerifierEnv): boolean =>
-  env.scratchedRegs !== 0 || env.scratchedStackSlots !== 0n;
-
 /** A scalar outside the range that a return value must lie in; `ctx` begins the sentence. */
 export function verboseInvalidScalar(
   env: VerifierEnv,

@@ -33,16 +33,12 @@ function isUserPtRegs(btf: Btf, id: number): boolean {
 }
 
 /** Whether the pointer type `ptr` of the program's BTF leads to the context of a program type. */
-export function isProgCtxType(env: VerifierEnv, btf: Btf, ptr: number, progType: number, arg: number): boolean {
+export function isProgCtxType(env: VerifierEnv, btf: Btf, ptr: number, progType: number): boolean {
   const target = btf.type(ptr);
   if (progType === PROG_TYPE.kprobe && isUserPtRegs(btf, target)) return true;
   const type = btf.skipModsAndTypedefs(target);
   if (!isStruct(btf, type)) return false;
   const name = btf.name(type);
-  if (name === '') {
-    env.log.write(`arg#${arg} struct doesn't have a name\n`);
-    return false;
-  }
   const kernel = env.image.btf();
   let canonical = convertMember(kernel, progType, 'prog');
   while (true) {

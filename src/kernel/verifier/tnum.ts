@@ -68,8 +68,6 @@ export function tnumSub(a: Tnum, b: Tnum): Tnum {
   return make(known & ~mask, mask);
 }
 
-export const tnumNeg = (a: Tnum): Tnum => tnumSub(TNUM_ZERO, a);
-
 export function tnumAnd(a: Tnum, b: Tnum): Tnum {
   const value = a.value & b.value;
   return make(value, (a.value | a.mask) & (b.value | b.mask) & ~value);

@@ -114,6 +114,9 @@ const records = (text: string | undefined, recSize: number): InfoRecords | undef
 
 const MAP_BASE = 0xffff888100000000n;
 
+/** Where user space is taken to have mapped arenas that do not say. */
+const ARENA_START = 0x7f0000000000;
+
 /** BPF_F_RDONLY_PROG */
 const RDONLY_PROG = 1 << 7;
 
@@ -135,14 +138,14 @@ function makeMaps(theCase: VerifyCase, btf: KBtf | undefined): KMap[] {
       valueSize: spec.value ?? 0,
       maxEntries: spec.max ?? 0,
       flags: spec.flags ?? 0,
-      mapExtra: BigInt(spec.extra ?? 0),
+      mapExtra: BigInt(spec.extra || (spec.type === 'arena' ? ARENA_START : 0)),
       name: spec.name ?? '',
       btf: typed,
       btfKeyTypeId: spec.keyBtf ?? 0,
       btfValueTypeId: spec.valueBtf ?? 0,
       btfVmlinuxValueTypeId: 0,
       record: typeof record === 'number' ? undefined : record,
-      innerMap: spec.inner === undefined ? undefined : maps[spec.inner],
+      innerMap: spec.inner === undefined ? undefined : { ...maps[spec.inner], name: '' },
       frozen: spec.frozen === true,
       bypassSpecV1: theCase.mapsAsCaller !== true || (theCase.caps ?? 'all') === 'all',
       address,
@@ -181,7 +184,7 @@ function makeRequest(theCase: VerifyCase): VerifyRequest {
     fdArrayBinds: theCase.fdArrayBinds === true,
     mapByFd(fd) {
       if (fd >= 1 && fd <= maps.length) return maps[fd - 1];
-      throw new SysError(fd === BTF_FD || fd === VMLINUX_FD ? 'EINVAL' : 'EBADF');
+      throw new SysError(fd === BTF_FD || fd === VMLINUX_FD || fd === 0 ? 'EINVAL' : 'EBADF');
     },
     btfByFd(fd) {
       if (fd === BTF_FD && btf !== undefined) return btf;
@@ -198,7 +201,7 @@ const normalise = (log: string): string =>
     .replace(/verification time \d+ usec/g, 'verification time N usec');
 
 const result = (env: VerifierEnv, errno: number): CaseResult => ({
-  errno: -errno,
+  errno: errno === 0 ? 0 : -errno,
   log: normalise(env.log.finish()).split('\n'),
   trueSize: env.log.trueSize,
   tag: Buffer.from(env.tag).toString('hex'),

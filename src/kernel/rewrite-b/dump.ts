@@ -1,0 +1,60 @@
+// The program as user space may see it.
+import { encodeInsns, type Insn, imm64, LDIMM64 } from '../../isa/insn.ts';
+import { CLASS, insnClass, insnMode, insnSize, JMP, MODE, PSEUDO } from '../../isa/opcode.ts';
+import { HELPER, MAP_TYPE } from '../../isa/uapi.ts';
+import type { KMap } from '../objects.ts';
+
+const TAIL_CALL = CLASS.JMP | JMP.TAIL_CALL;
+const CALL = CLASS.JMP | JMP.CALL;
+const MEMORY: ReadonlySet<number> = new Set([CLASS.LDX, CLASS.ST, CLASS.STX]);
+
+/** Bytes of the map's values that an address may point into; 0 for maps without direct access. */
+function valueBytes(map: KMap): bigint {
+  if (map.valueAddress === undefined) return 0n;
+  if (map.type === MAP_TYPE.array) {
+    return map.maxEntries === 1 ? BigInt(((map.valueSize + 7) & ~7) * map.maxEntries) : 0n;
+  }
+  return 0n;
+}
+
+/** The map that an address is of, or that it points into. */
+function mapAt(maps: readonly KMap[], address: bigint): { map: KMap; src: number; off: number } | undefined {
+  for (const map of maps) {
+    if (map.address === address) return { map, src: PSEUDO.MAP_FD, off: 0 };
+    const start = map.valueAddress ?? 0n;
+    if (address >= start && address < start + valueBytes(map)) {
+      return { map, src: PSEUDO.MAP_VALUE, off: Number(address - start) };
+    }
+  }
+  return undefined;
+}
+
+function showOne(insns: Insn[], i: number, maps: readonly KMap[]): void {
+  const insn = insns[i];
+  const { code } = insn;
+  if (code === TAIL_CALL) {
+    insn.code = CALL;
+    insn.imm = HELPER.tail_call;
+    return;
+  }
+  const cls = insnClass(code);
+  const mode = insnMode(code);
+  const probing = (cls === CLASS.LDX && mode === MODE.PROBE_MEM) || (MEMORY.has(cls) && mode === MODE.PROBE_MEM32);
+  if (probing) insn.code = cls | insnSize(code) | MODE.MEM;
+  if (code !== LDIMM64) return;
+  const found = mapAt(maps, imm64(insns, i));
+  if (found === undefined) return;
+  insn.src = found.src;
+  insn.imm = found.map.id;
+  insns[i + 1].imm = found.off;
+}
+
+/**
+ * Wire bytes of a finished program: maps by id, internal opcodes as those of the program that was loaded.
+ * rule: bpf_insn_prepare_dump, 6.18, for readers who may see kernel addresses
+ */
+export function xlatedBytes(insns: readonly Insn[], maps: readonly KMap[]): Uint8Array {
+  const shown = insns.map((insn) => ({ ...insn }));
+  for (let i = 0; i < shown.length; i++) showOne(shown, i, maps);
+  return encodeInsns(shown);
+}
