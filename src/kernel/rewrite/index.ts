@@ -1,0 +1,1 @@
+export * from '../rewrite-b/index.ts';
