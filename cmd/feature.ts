@@ -17,9 +17,7 @@ function listBuiltins(context: CommandContext, words: string[]): void {
   if (word === undefined) throw new UsageError();
   const group = GROUPS.find(([name]) => isPrefix(word, name));
   if (!group) {
-    throw new CliError(
-      `expected 'prog_types', 'map_types', 'attach_types', 'link_types' or 'helpers', got: ${word}`,
-    );
+    throw new CliError(`expected 'prog_types', 'map_types', 'attach_types', 'link_types' or 'helpers', got: ${word}`);
   }
   const { json } = context;
   json?.startArray();

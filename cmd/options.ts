@@ -67,13 +67,16 @@ function normalise(argv: readonly string[]): { options: string[]; words: string[
       continue;
     }
     const push = (spec: OptionSpec | undefined, value: string | undefined): void => {
-      if (!spec || (value !== undefined && !spec.takes)) return refuse(word);
-      if (!spec.takes) options.push(`--${spec.name}`);
+      if (!spec || (value !== undefined && !spec.takes)) refuse(word);
+      else if (!spec.takes) options.push(`--${spec.name}`);
       else options.push(`--${spec.name}=${value ?? argv[++i] ?? refuse(word)}`);
     };
     if (word.startsWith('--')) {
       const equals = word.indexOf('=');
-      push(longOption(equals < 0 ? word.slice(2) : word.slice(2, equals)), equals < 0 ? undefined : word.slice(equals + 1));
+      push(
+        longOption(equals < 0 ? word.slice(2) : word.slice(2, equals)),
+        equals < 0 ? undefined : word.slice(equals + 1),
+      );
     } else {
       for (let c = 1; c < word.length; c++) {
         const spec = SPECS.find((s) => s.short === word[c]);
@@ -100,9 +103,7 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
     .exitProcess(false)
     .locale('en')
     .options(
-      Object.fromEntries(
-        SPECS.map((s) => [s.name, { type: s.takes ? ('string' as const) : ('boolean' as const) }]),
-      ),
+      Object.fromEntries(SPECS.map((s) => [s.name, { type: s.takes ? ('string' as const) : ('boolean' as const) }])),
     )
     .parserConfiguration({
       'parse-numbers': false,

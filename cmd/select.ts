@@ -18,7 +18,7 @@ export function* objectIds(context: CommandContext, kind: ObjectKind): Generator
     try {
       id = kernel.nextId(kind, id);
     } catch (e) {
-      if (isErrno(e, "ENOENT")) return;
+      if (isErrno(e, 'ENOENT')) return;
       throw e;
     }
     yield id;
@@ -81,7 +81,7 @@ function matching(context: CommandContext, kind: 'prog' | 'map', fits: (fd: numb
     try {
       fd = kernel.fdById(kind, id);
     } catch (e) {
-      if (isErrno(e, "ENOENT")) continue;
+      if (isErrno(e, 'ENOENT')) continue;
       throw because(`can't get ${kind} by id (${id})`, e);
     }
     if (fits(fd)) fds.push(fd);
@@ -150,8 +150,7 @@ export const selectProg = (context: CommandContext, words: string[]): number =>
   only(selectProgs(context, words), 'programs');
 
 /** MAP that must be one map. */
-export const selectMap = (context: CommandContext, words: string[]): number =>
-  only(selectMaps(context, words), 'maps');
+export const selectMap = (context: CommandContext, words: string[]): number => only(selectMaps(context, words), 'maps');
 
 /** MAP that must be one map, with its info. */
 export function selectMapInfo(context: CommandContext, words: string[]): { fd: number; info: MapInfo } {
@@ -171,7 +170,7 @@ export function* allInfos<T extends ProgInfo | MapInfo>(
     try {
       fd = kernel.fdById(kind, id);
     } catch (e) {
-      if (isErrno(e, "ENOENT")) continue;
+      if (isErrno(e, 'ENOENT')) continue;
       throw because(`can't get ${kind} by id (${id})`, e);
     }
     try {

@@ -38,7 +38,10 @@ function captureProgram(object: string, name: string, section: string): Captured
   const pin = join(pins, name);
   const ask = (level: number, ...more: string[]): { errno: number; log: string } => {
     const log = join(work, 'log');
-    const out = execFileSync(oracle, [object, name, String(level), log, ...more], { encoding: 'utf8', cwd: objectFolder });
+    const out = execFileSync(oracle, [object, name, String(level), log, ...more], {
+      encoding: 'utf8',
+      cwd: objectFolder,
+    });
     return { errno: Number(out.trim()), log: readFileSync(log, 'latin1') };
   };
   const first = ask(1);

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { run } from '../cmd/run.ts';
 import { openSimulatedKernel } from '../src/kernel/index.ts';
 import { objectNames, objectPath } from './corpus.ts';
-import { randomSource, type Random } from './random.ts';
+import { type Random, randomSource } from './random.ts';
 
 const SLOW_MS = 2000;
 

@@ -54,7 +54,14 @@ try {
   await sea(bundle, {
     nodePath: node,
     signature: process.platform === 'darwin',
-    targets: [{ nodeRange: 'node24', platform: process.platform === 'darwin' ? 'macos' : process.platform, arch: process.arch, output }],
+    targets: [
+      {
+        nodeRange: 'node24',
+        platform: process.platform === 'darwin' ? 'macos' : process.platform,
+        arch: process.arch,
+        output,
+      },
+    ],
     seaConfig: { disableExperimentalSEAWarning: true, useSnapshot: false, useCodeCache: true, assets },
   });
 } finally {

@@ -33,7 +33,13 @@ function theMap(kernel: Kernel): number {
   try {
     return kernel.objGet(MAP).fd;
   } catch {
-    const fd = kernel.mapCreate({ type: MAP_TYPE.hash, keySize: 4, valueSize: 4, maxEntries: 100_000, name: 'torture' });
+    const fd = kernel.mapCreate({
+      type: MAP_TYPE.hash,
+      keySize: 4,
+      valueSize: 4,
+      maxEntries: 100_000,
+      name: 'torture',
+    });
     kernel.objPin(MAP, fd);
     return fd;
   }

@@ -49,9 +49,7 @@ function parseOptions(words: string[]): ProbeOptions {
       o.macros = words.shift();
     } else if (isPrefix(word, 'unprivileged')) o.unprivileged = true;
     else {
-      throw new CliError(
-        `expected no more arguments, 'kernel', 'dev', 'macros' or 'prefix', got: '${word}'?`,
-      );
+      throw new CliError(`expected no more arguments, 'kernel', 'dev', 'macros' or 'prefix', got: '${word}'?`);
     }
   }
   return o;
@@ -142,12 +140,7 @@ class Probe {
     for (const type of PROG_TYPES.slice(1)) {
       const have = !this.barred && haveProgType(kernel, type);
       if (have) this.supported.add(type);
-      this.line(
-        `have_${type}_prog_type`,
-        `eBPF program_type ${type}`,
-        `${type}_prog_type`.toUpperCase(),
-        have,
-      );
+      this.line(`have_${type}_prog_type`, `eBPF program_type ${type}`, `${type}_prog_type`.toUpperCase(), have);
     }
   }
 

@@ -47,7 +47,12 @@ function takeValue(context: CommandContext, info: MapInfo, words: string[]): Uin
 }
 
 /** `[key DATA] [value VALUE] [flags]` in any order, each once. */
-function parseElement(context: CommandContext, info: MapInfo, words: string[], takes: { value: boolean; flags: boolean }): Element {
+function parseElement(
+  context: CommandContext,
+  info: MapInfo,
+  words: string[],
+  takes: { value: boolean; flags: boolean },
+): Element {
   let key: Uint8Array | undefined;
   let value: Uint8Array | undefined;
   let flags: bigint | undefined;

@@ -1,10 +1,10 @@
 // How one map entry is printed: hex, or through the map's BTF.
 import type { Btf } from '../../src/btf/btf.ts';
+import { Btf as BtfReader } from '../../src/btf/btf.ts';
 import { MAP_TYPE } from '../../src/isa/uapi.ts';
 import { JsonWriter } from '../../src/print/json.ts';
 import { dumpValue } from '../../src/print/value.ts';
 import type { Kernel, MapInfo } from '../../src/syscall.ts';
-import { Btf as BtfReader } from '../../src/btf/btf.ts';
 import type { CommandContext } from '../command.ts';
 import { btfById } from '../prog/name.ts';
 
@@ -40,7 +40,8 @@ export function hexJson(json: JsonWriter, bytes: Uint8Array): void {
   json.endArray();
 }
 
-const u32 = (bytes: Uint8Array): number => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0, true);
+const u32 = (bytes: Uint8Array): number =>
+  new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0, true);
 
 /** BTF that describes the map's keys and values; undefined where it has none. */
 export function mapBtf(kernel: Kernel, info: MapInfo): Btf | undefined {
@@ -132,7 +133,8 @@ export class EntryPrinter {
       const gap = keySize > SHORT || valueSize > SHORT ? '\n' : ' ';
       const oneLine = gap === ' ' && keySize + valueSize <= ONE_LINE;
       if (keySize) text += `key:${gap}${hexLines(key)}${oneLine ? '  ' : '\n'}`;
-      if (valueSize) text += isOfMaps(this.info) ? `inner_map_id:${gap}${u32(value)} ` : `value:${gap}${hexLines(value)}`;
+      if (valueSize)
+        text += isOfMaps(this.info) ? `inner_map_id:${gap}${u32(value)} ` : `value:${gap}${hexLines(value)}`;
       text += '\n';
     }
     this.context.out(text);

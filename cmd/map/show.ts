@@ -84,7 +84,12 @@ export async function show(context: CommandContext, words: string[]): Promise<vo
     for (const { info } of allInfos(context, 'map', (fd) => kernel.mapInfo(fd))) infos.push(info);
   }
   if (wide) {
-    context.out(await tableOf(TABLE_HEAD, infos.map((info) => tableRow(info, pins))));
+    context.out(
+      await tableOf(
+        TABLE_HEAD,
+        infos.map((info) => tableRow(info, pins)),
+      ),
+    );
     return;
   }
   const list = json && !(one && infos.length === 1);

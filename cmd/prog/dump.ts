@@ -1,9 +1,9 @@
 // bpftool prog dump xlated|jited
 import { writeFileSync } from 'node:fs';
 import type { Btf } from '../../src/btf/btf.ts';
-import type { ProgInfo } from '../../src/syscall.ts';
 import { BAD_LINE_INFO, ProgramLines } from '../../src/print/xlated/program-lines.ts';
 import type { XlatedProgram } from '../../src/print/xlated.ts';
+import type { ProgInfo } from '../../src/syscall.ts';
 import { CliError, type CommandContext, UsageError } from '../command.ts';
 import { selectProgs } from '../select.ts';
 import { isPrefix, needWords, noMoreWords } from '../words.ts';

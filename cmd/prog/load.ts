@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { SysError } from '../../src/errno.ts';
 import { loadObject } from '../../src/object/load.ts';
 import { openObject } from '../../src/object/open.ts';
-import { type Print, Messages } from '../../src/object/print.ts';
+import { Messages, type Print } from '../../src/object/print.ts';
 import { findSection, progTypeByName } from '../../src/object/sections.ts';
 import { entryPrograms, type ObjectSpec, setProgramType } from '../../src/object/spec.ts';
 import { CliError, type CommandContext, SilentFailure } from '../command.ts';

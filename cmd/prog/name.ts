@@ -1,5 +1,5 @@
 // The name that bpftool shows for a program.
-import { Btf, BTF_KIND } from '../../src/btf/btf.ts';
+import { BTF_KIND, Btf } from '../../src/btf/btf.ts';
 import type { Kernel, ProgInfo } from '../../src/syscall.ts';
 
 /** bpf_prog_info.name holds this many characters; longer names are looked up in the program's BTF. */

@@ -1,11 +1,11 @@
 // bpftool prog show
 import { BTF_KIND } from '../../src/btf/btf.ts';
+import { MAP_TYPE, PROG_TYPES } from '../../src/isa/uapi.ts';
 import { JsonWriter } from '../../src/print/json.ts';
 import { dumpValue } from '../../src/print/value.ts';
 import type { MapInfo, ProgInfo } from '../../src/syscall.ts';
-import { MAP_TYPE, PROG_TYPES } from '../../src/isa/uapi.ts';
 import type { CommandContext } from '../command.ts';
-import { pinTable, type PinTable } from '../pins.ts';
+import { type PinTable, pinTable } from '../pins.ts';
 import { allInfos, selectProgs } from '../select.ts';
 import { tableOf } from '../table.ts';
 import { noMoreWords } from '../words.ts';
@@ -104,7 +104,12 @@ function showPlain(context: CommandContext, info: ProgInfo, pins: PinTable): voi
     let text = '';
     for (const m of meta) {
       text += `\n\t\t${m.name} = `;
-      m.write(new JsonWriter((t) => { text += t; }, false), true);
+      m.write(
+        new JsonWriter((t) => {
+          text += t;
+        }, false),
+        true,
+      );
     }
     lines.push(`\tmetadata:${text}`);
   }
@@ -115,7 +120,10 @@ function showJson(context: CommandContext, json: JsonWriter, info: ProgInfo, pin
   json.startObject();
   progHeaderJson(context, json, info);
   if (info.loadTime) json.field('loaded_at', loadedAt(context, info)).field('uid', info.createdByUid);
-  json.field('orphaned', false).field('bytes_xlated', info.xlated.length).field('jited', info.jited.length > 0);
+  json
+    .field('orphaned', false)
+    .field('bytes_xlated', info.xlated.length)
+    .field('jited', info.jited.length > 0);
   if (info.jited.length) json.field('bytes_jited', info.jited.length);
   if (info.memlock) json.field('bytes_memlock', info.memlock);
   if (info.mapIds.length) {
@@ -169,7 +177,12 @@ export async function show(context: CommandContext, words: string[]): Promise<vo
     for (const { info } of allInfos(context, 'prog', (fd) => kernel.progInfo(fd))) infos.push(info);
   }
   if (wide) {
-    context.out(await tableOf(TABLE_HEAD, infos.map((info) => tableRow(context, info, pins))));
+    context.out(
+      await tableOf(
+        TABLE_HEAD,
+        infos.map((info) => tableRow(context, info, pins)),
+      ),
+    );
     return;
   }
   const list = json && !(one && infos.length === 1);

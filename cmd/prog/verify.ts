@@ -1,9 +1,10 @@
 // bpftool prog verify (ours): each program of an object by itself, verified and not kept.
+
+import { SysError } from '../../src/errno.ts';
+import { PROG_TYPES } from '../../src/isa/uapi.ts';
 import { LoadError } from '../../src/object/errors.ts';
 import { loadObject } from '../../src/object/load.ts';
 import { entryPrograms, type ObjectSpec, type ProgramSpec } from '../../src/object/spec.ts';
-import { SysError } from '../../src/errno.ts';
-import { PROG_TYPES } from '../../src/isa/uapi.ts';
 import { CliError, type CommandContext, SilentFailure } from '../command.ts';
 import { tableOf } from '../table.ts';
 import { isPrefix, needWords, parseU32 } from '../words.ts';
@@ -64,7 +65,17 @@ function verdictOf(context: CommandContext, spec: ObjectSpec, program: ProgramSp
   };
 }
 
-const COLUMNS = ['program', 'section', 'type', 'verdict', 'errno', 'insns', 'total_states', 'peak_states', 'stack_depth'] as const;
+const COLUMNS = [
+  'program',
+  'section',
+  'type',
+  'verdict',
+  'errno',
+  'insns',
+  'total_states',
+  'peak_states',
+  'stack_depth',
+] as const;
 
 /** prog verify FILE [program NAME] [log_level N]: exit status 255 where a program is refused. */
 export async function verify(context: CommandContext, words: string[]): Promise<void> {
@@ -81,7 +92,9 @@ export async function verify(context: CommandContext, words: string[]): Promise<
   }
   const programs = entryPrograms(spec).filter((p) => only === undefined || p.name === only);
   if (programs.length === 0) {
-    throw new CliError(only === undefined ? "object file doesn't contain any bpf program" : `object file has no program '${only}'`);
+    throw new CliError(
+      only === undefined ? "object file doesn't contain any bpf program" : `object file has no program '${only}'`,
+    );
   }
   const verdicts = programs.map((p) => verdictOf(context, spec, p, level));
   const { json } = context;
@@ -94,7 +107,12 @@ export async function verify(context: CommandContext, words: string[]): Promise<
     }
     json.endArray();
   } else if (context.options.table) {
-    context.out(await tableOf(COLUMNS, verdicts.map((v) => COLUMNS.map((c) => String(v[c])))));
+    context.out(
+      await tableOf(
+        COLUMNS,
+        verdicts.map((v) => COLUMNS.map((c) => String(v[c]))),
+      ),
+    );
   } else {
     for (const v of verdicts) {
       const numbers = `insns ${v.insns}  states ${v.total_states}  peak ${v.peak_states}  stack ${v.stack_depth}`;

@@ -42,9 +42,10 @@ const CHANGES: readonly Partial<Attr>[] = [
   ...[0, 1, 2, 5, 8, 16, 600].map((keySize) => ({ keySize })),
   ...[0, 1, 4, 5, 8, 24, 40, 70000].map((valueSize) => ({ valueSize })),
   ...[0, 1, 3, 4096, 5000].map((maxEntries) => ({ maxEntries })),
-  ...[0, 1, 2, 3, 4, 6, 8, 0x10, 0x18, 0x20, 0x40, 0x80, 0x100, 0x180, 0x200, 0x400, 0x401, 0x800, 0x1000, 0x2000, 0x4000, 0x100000].map(
-    (flags) => ({ flags }),
-  ),
+  ...[
+    0, 1, 2, 3, 4, 6, 8, 0x10, 0x18, 0x20, 0x40, 0x80, 0x100, 0x180, 0x200, 0x400, 0x401, 0x800, 0x1000, 0x2000, 0x4000,
+    0x100000,
+  ].map((flags) => ({ flags })),
   { mapExtra: 1n },
   { mapExtra: 3n },
   { mapExtra: 0x20n },

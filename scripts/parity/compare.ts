@@ -20,7 +20,7 @@ import {
   sha256,
   VMLINUX_TEXTS,
 } from '../corpus.ts';
-import { type Ledger, type Metric } from './ledger.ts';
+import type { Ledger, Metric } from './ledger.ts';
 import { jitedMask, maskJited, maskLog, maskShow, maskXlated, maskXlatedBytes, sameJited } from './mask.ts';
 
 const PINS = '/sys/fs/bpf/bpftool-ts-parity';
@@ -67,7 +67,12 @@ class Comparison {
   }
 
   /** Loads one program by itself: its descriptor or errno, and its log. */
-  private load(bytes: Uint8Array, object: string, name: string, level: number): { fd: number; errno: number; log: string } {
+  private load(
+    bytes: Uint8Array,
+    object: string,
+    name: string,
+    level: number,
+  ): { fd: number; errno: number; log: string } {
     try {
       const spec = openObject(bytes, { path: `${object}.bpf.o` });
       const loaded = loadObject(this.kernel, spec, { programs: [name], logLevel: level, logSize: LOG_BYTES });

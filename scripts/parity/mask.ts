@@ -33,7 +33,10 @@ const XLATED: readonly Rule[] = [
   // ldimm64 with its raw bytes: a map id in the second word, or an address in two words.
   [/(?<=\b18 [12][0-9a-f] 00 00 )(?:[0-9a-f]{2} ){4}/g, 'ID '],
   [/(?<=\b18 0[0-9a-f] 00 00 )(?:[0-9a-f]{2} ){4}00 00 00 00 (?:[0-9a-f]{2} ){2}ff ff/g, 'ADDR'],
-  [/(?<="code":"0x18","src_reg":"0x[12]","dst_reg":"[^"]+","off":\["0x00","0x00"\],"imm":\[)(?:"0x[0-9a-f]{2}",){4}/g, 'ID,'],
+  [
+    /(?<="code":"0x18","src_reg":"0x[12]","dst_reg":"[^"]+","off":\["0x00","0x00"\],"imm":\[)(?:"0x[0-9a-f]{2}",){4}/g,
+    'ID,',
+  ],
   [
     /(?<="code":"0x18","src_reg":"0x0","dst_reg":"[^"]+","off":\["0x00","0x00"\],"imm":\[)(?:"0x[0-9a-f]{2}",){10}"0xff","0xff"/g,
     'ADDR',
@@ -92,7 +95,10 @@ function readListing(listing: string): Line[][] {
   for (const m of listing.matchAll(/^ *([0-9a-f]+):\t(.*)\n\t((?:[0-9a-f]{2} ?)+)$/gm)) {
     const pc = Number.parseInt(m[1], 16);
     if (pc === 0) functions.push([]);
-    const bytes = m[3].trim().split(' ').map((b) => Number.parseInt(b, 16));
+    const bytes = m[3]
+      .trim()
+      .split(' ')
+      .map((b) => Number.parseInt(b, 16));
     functions.at(-1)?.push({ pc, text: m[2], bytes });
   }
   return functions;
@@ -107,7 +113,7 @@ export function jitedMask(listing: string): Uint8Array {
     const end = endOf(lines);
     for (const line of lines) {
       const from = addressAt(line, end);
-      line.bytes.forEach((_, i) => mask.push(i >= from ? 1 : 0));
+      for (let i = 0; i < line.bytes.length; i++) mask.push(i >= from ? 1 : 0);
     }
   }
   return Uint8Array.from(mask);

@@ -1,6 +1,7 @@
 // The simulated kernel, opened from its state file.
-import { loadImage } from './image/load.ts';
+
 import type { LoadedImage } from './image/load.ts';
+import { loadImage } from './image/load.ts';
 import { SimulatedKernel } from './sim/simulated.ts';
 import { Database } from './store/database.ts';
 import { statePath } from './store/state-path.ts';
@@ -23,4 +24,3 @@ export function openSimulatedKernel(options: OpenOptions = {}): SimulatedKernel 
   const image = options.image ?? loadImage();
   return new SimulatedKernel(new Database(statePath(options.statePath), boot), image);
 }
-

@@ -51,9 +51,10 @@ export class SimulatedMap implements KMap {
     this.address = map.address;
     this.valueAddress = map.valueAddress;
     this.access = access;
-    const record = around.btf && map.btfValueType
-      ? mapRecordOf(around.btf.btf, map.btfValueType, map.valueSize, around.vmlinux)
-      : undefined;
+    const record =
+      around.btf && map.btfValueType
+        ? mapRecordOf(around.btf.btf, map.btfValueType, map.valueSize, around.vmlinux)
+        : undefined;
     this.record = typeof record === 'number' ? undefined : record;
     this.innerMap = map.inner && around.inner(templateRecord(map));
   }

@@ -49,7 +49,11 @@ const REFUSING = numbers(
 );
 const ARRAYS = numbers('array', 'percpu_array');
 /** Map types with a check of their own, which alone may do without a key type. */
-const CHECKING = new Set([...REFUSING, ...ARRAYS, ...numbers('bloom_filter', 'arena', 'lpm_trie', 'cgroup_storage', 'percpu_cgroup_storage', ...LOCAL)]);
+const CHECKING = new Set([
+  ...REFUSING,
+  ...ARRAYS,
+  ...numbers('bloom_filter', 'arena', 'lpm_trie', 'cgroup_storage', 'percpu_cgroup_storage', ...LOCAL),
+]);
 
 const isInt32 = (btf: Btf, id: number): boolean =>
   btf.kind(id) === BTF_KIND.INT && btf.size(id) === 4 && btf.intOffset(id) === 0 && btf.intBits(id) === 32;

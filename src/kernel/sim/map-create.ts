@@ -5,8 +5,8 @@ import type { MapCreateAttr } from '../../syscall.ts';
 import type { KBtf } from '../objects.ts';
 import { checkMapBtf } from './map-btf.ts';
 import { innerTemplate } from './maps/fd-array.ts';
-import { familyOf } from './maps/index.ts';
 import { FLAG } from './maps/flags.ts';
+import { familyOf } from './maps/index.ts';
 import type { CreateAttr, InnerTemplate, MapFamily, MapRecord } from './maps/record.ts';
 
 const NAME = /^[A-Za-z0-9_.]*$/;
@@ -24,7 +24,7 @@ export interface NewMap {
 
 /** What the checks ask for. */
 export interface MapSurroundings {
-  cpus: number;
+  maxCpus: number;
   btfByFd(fd: number): KBtf;
   mapByFd(fd: number): MapRecord;
   vmlinux(): KBtf['btf'];
@@ -60,7 +60,7 @@ export function checkMapCreate(attr: MapCreateAttr, around: MapSurroundings): Ne
     extra: attr.mapExtra ?? 0n,
     hasInner: attr.innerMapFd !== undefined && attr.innerMapFd !== 0,
     hasBtf: (attr.btfValueTypeId ?? 0) !== 0,
-    cpus: around.cpus,
+    maxCpus: around.maxCpus,
   };
   const err = family.check(create);
   if (err !== 0) throw new SysError(err);

@@ -58,7 +58,13 @@ export class ObjectStore {
   unrefer(from: ObjectId, role: string, slot: Uint8Array): void {
     const target = this.reference(from, role, slot);
     if (!target) return;
-    this.db.run('DELETE FROM ref WHERE kind = ? AND id = ? AND role = ? AND slot = ?', KIND[from.kind], from.id, role, slot);
+    this.db.run(
+      'DELETE FROM ref WHERE kind = ? AND id = ? AND role = ? AND slot = ?',
+      KIND[from.kind],
+      from.id,
+      role,
+      slot,
+    );
     this.collect(target);
   }
 

@@ -24,20 +24,31 @@ import { checkBtf } from './btf-check.ts';
 import { CodeSpace } from './code-space.ts';
 import { SimulatedMap } from './kmap.ts';
 import { checkMapCreate, objectName } from './map-create.ts';
+import { FLAG, UPDATE } from './maps/flags.ts';
 import { familyOf } from './maps/index.ts';
-import { bytesOf, type ElementHandles, type MapAccess, type MapFamily, type MapRecord, mapRecord } from './maps/record.ts';
+import {
+  bytesOf,
+  type ElementHandles,
+  type MapAccess,
+  type MapFamily,
+  type MapRecord,
+  mapRecord,
+} from './maps/record.ts';
 import { type ObjectId, ObjectStore } from './object-store.ts';
 import { attachTypeOf, checkProgAttr, isGplCompatible } from './prog-attr.ts';
 import { insertProgram, progInfoOf } from './prog-store.ts';
 import { Tree } from './tree.ts';
 
 const LOG_KNOWN = 0xf;
-const LOG_MAX = 0xffffffff >> 2 >>> 0;
+const LOG_MAX = (0xffffffff >> 2) >>> 0;
 const FIRST_FD = 3;
 /** struct bpf_map objects, then value areas: somewhere in the direct mapping, a page apart at least. */
 const MAP_ADDRESSES = 0xffff888100000000n;
 const VALUE_ADDRESSES = 0xffffc90000000000n;
 const PAGE = 4096n;
+
+/** Flags that concern the descriptor, not the map. */
+const FD_FLAGS = FLAG.RDONLY | FLAG.WRONLY;
 
 type Operation = 'lookup' | 'update' | 'remove' | 'nextKey' | 'lookupAndDelete';
 
@@ -49,6 +60,8 @@ export class SimulatedKernel implements Kernel {
   private readonly tree: Tree;
   private readonly code: CodeSpace;
   private readonly fds = new Map<number, ObjectId>();
+  /** Descriptors that may only read or only write their map. */
+  private readonly access = new Map<number, number>();
   private nextFd = FIRST_FD;
   private readonly parsedBtf = new Map<number, Btf>();
 
@@ -96,6 +109,7 @@ export class SimulatedKernel implements Kernel {
   close(fd: number): void {
     const object = this.object(fd);
     this.fds.delete(fd);
+    this.access.delete(fd);
     for (const other of this.fds.values()) {
       if (other.kind === object.kind && other.id === object.id) return;
     }
@@ -139,7 +153,7 @@ export class SimulatedKernel implements Kernel {
     progType: (id) => Number(this.objects.row('prog', id)?.type),
   };
 
-  private access(map: MapRecord): MapAccess {
+  private reach(map: MapRecord): MapAccess {
     return { db: this.db, map, cpus: this.possibleCpus, handles: this.handles };
   }
 
@@ -150,7 +164,7 @@ export class SimulatedKernel implements Kernel {
   mapCreate(attr: MapCreateAttr): number {
     return this.db.write(() => {
       const made = checkMapCreate(attr, {
-        cpus: this.possibleCpus,
+        maxCpus: Number(this.image.config('CONFIG_NR_CPUS') ?? this.possibleCpus),
         btfByFd: (fd) => this.kbtf(this.object(fd, 'btf').id),
         mapByFd: (fd) => this.mapOf(fd),
         vmlinux: () => this.image.btf(),
@@ -172,7 +186,7 @@ export class SimulatedKernel implements Kernel {
         a.keySize,
         a.valueSize,
         a.maxEntries,
-        a.flags,
+        (a.flags & ~FD_FLAGS) | (family.addsFlags ?? 0),
         signed(a.extra),
         made.name,
         made.btf?.id ?? 0,
@@ -184,7 +198,9 @@ export class SimulatedKernel implements Kernel {
         made.inner ? JSON.stringify(made.inner) : null,
       );
       if (made.btf) this.objects.referOnce({ kind: 'map', id }, 'btf', { kind: 'btf', id: made.btf.id });
-      return this.open({ kind: 'map', id });
+      const fd = this.open({ kind: 'map', id });
+      this.access.set(fd, a.flags & FD_FLAGS);
+      return fd;
     });
   }
 
@@ -196,15 +212,30 @@ export class SimulatedKernel implements Kernel {
   }
 
   /** Runs an operation of a family, or throws the errno that stands for one it has not. */
-  private operate<T>(fd: number, operation: Operation, write: boolean, run: (f: MapFamily, a: MapAccess) => T): T {
+  private operate<T>(
+    fd: number,
+    operation: Operation,
+    write: boolean,
+    run: (f: MapFamily, a: MapAccess) => T,
+    flags = 0n,
+  ): T {
     const work = (): T => {
       const map = this.mapOf(fd);
       const family = this.family(map);
-      if (write && map.frozen) throw new SysError('EPERM');
+      const mode = this.access.get(fd) ?? 0;
+      if (mode & (write ? FLAG.RDONLY : FLAG.WRONLY) || (write && map.frozen)) throw new SysError('EPERM');
+      this.checkLock(map, flags);
       if (!family[operation]) throw new SysError(family.missing?.[operation] ?? 'ENOTSUPP');
-      return run(family, this.access(map));
+      return run(family, this.reach(map));
     };
     return write ? this.db.write(work) : work();
+  }
+
+  /** BPF_F_LOCK is for values with a spin lock. */
+  private checkLock(map: MapRecord, flags: bigint): void {
+    if (flags & UPDATE.LOCK && !this.kmap(map).record?.fields.some((f) => f.kind === 'bpf_spin_lock')) {
+      throw new SysError('EINVAL');
+    }
   }
 
   /** A key as long as the map wants it. */
@@ -214,18 +245,30 @@ export class SimulatedKernel implements Kernel {
   }
 
   mapLookup(fd: number, key: Uint8Array, flags = 0n): Uint8Array {
-    return this.operate(fd, 'lookup', false, (f, a) => {
-      if (flags & ~4n) throw new SysError('EINVAL');
-      return f.lookup?.(a, this.key(a.map, key), flags) as Uint8Array;
-    });
+    return this.operate(
+      fd,
+      'lookup',
+      false,
+      (f, a) => {
+        if (flags & ~UPDATE.LOCK) throw new SysError('EINVAL');
+        return f.lookup?.(a, this.key(a.map, key), flags) as Uint8Array;
+      },
+      flags,
+    );
   }
 
   mapUpdate(fd: number, key: Uint8Array, value: Uint8Array, flags = 0n): void {
-    this.operate(fd, 'update', true, (f, a) => {
-      const size = f.valueBytes?.(a.map, a.cpus) ?? a.map.valueSize;
-      if (value.length < size) throw new SysError('EFAULT');
-      f.update?.(a, this.key(a.map, key), value.subarray(0, size), flags);
-    });
+    this.operate(
+      fd,
+      'update',
+      true,
+      (f, a) => {
+        const size = f.valueBytes?.(a.map, a.cpus) ?? a.map.valueSize;
+        if (value.length < size) throw new SysError('EFAULT');
+        f.update?.(a, this.key(a.map, key), value.subarray(0, size), flags);
+      },
+      flags,
+    );
   }
 
   mapDelete(fd: number, key: Uint8Array): void {
@@ -242,18 +285,13 @@ export class SimulatedKernel implements Kernel {
   }
 
   mapNextKey(fd: number, key: Uint8Array | undefined): Uint8Array {
-    return this.operate(
-      fd,
-      'nextKey',
-      false,
-      (f, a) => f.nextKey?.(a, key && this.key(a.map, key)) as Uint8Array,
-    );
+    return this.operate(fd, 'nextKey', false, (f, a) => f.nextKey?.(a, key && this.key(a.map, key)) as Uint8Array);
   }
 
   mapFreeze(fd: number): void {
     this.db.write(() => {
       const map = this.mapOf(fd);
-      if (map.frozen) throw new SysError('EBUSY');
+      if (map.frozen) throw new SysError('EPERM');
       this.db.run('UPDATE map SET frozen = 1 WHERE id = ?', map.id);
     });
   }
@@ -277,7 +315,7 @@ export class SimulatedKernel implements Kernel {
       btfValueTypeId: map.btfValueType,
       btfVmlinuxId: 0,
       mapExtra: map.extra,
-      memlock: this.family(map).memlock(this.access(map)),
+      memlock: this.family(map).memlock(this.reach(map)),
       frozen: map.frozen,
       ...(map.owner && { ownerProgType: map.owner.type, ownerJited: map.owner.jited }),
     };
@@ -285,7 +323,7 @@ export class SimulatedKernel implements Kernel {
 
   /** A map as the verifier sees it. */
   private kmap(map: MapRecord): KMap {
-    return new SimulatedMap(map, this.access(map), {
+    return new SimulatedMap(map, this.reach(map), {
       btf: map.btf ? this.kbtf(map.btf) : undefined,
       vmlinux: () => this.image.btf(),
       inner: (template) => this.kmap(template),
@@ -335,11 +373,15 @@ export class SimulatedKernel implements Kernel {
     checkLogRequest(attr.log);
     const log = new VerifierLog(attr.log?.level ?? 0, attr.log?.size ?? 0);
     const attachBtf = attr.attachBtfId ? this.kbtf(VMLINUX_BTF) : undefined;
+    // The verifier tells maps apart by identity.
+    const maps = new Map<number, KMap>();
     const mapByFd = (fd: number): KMap => {
       const object = this.fds.get(fd);
       if (!object) throw new SysError('EBADF');
       if (object.kind !== 'map') throw new SysError('EINVAL');
-      return this.kmap(this.mapById(object.id));
+      const map = maps.get(object.id) ?? this.kmap(this.mapById(object.id));
+      maps.set(object.id, map);
+      return map;
     };
     const btfByFd = (fd: number): KBtf => {
       const object = this.fds.get(fd);
@@ -439,7 +481,12 @@ export class SimulatedKernel implements Kernel {
 
   linkInfo(fd: number): LinkInfo {
     const row = this.rowOf(fd, 'link');
-    return { type: Number(row.type), id: Number(row.id), progId: Number(row.prog), detail: JSON.parse(String(row.detail)) };
+    return {
+      type: Number(row.type),
+      id: Number(row.id),
+      progId: Number(row.prog),
+      detail: JSON.parse(String(row.detail)),
+    };
   }
 
   // Ids and pins

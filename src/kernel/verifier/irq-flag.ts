@@ -49,7 +49,7 @@ function restore(env: VerifierEnv, regno: number, kind: number): number {
     log.write(`expected an initialized irq flag as arg#${regno - 1}\n`);
     return -ERRNO.EINVAL;
   }
-  markObjectRead(env, reg, irqSlot(env, reg), 1);
+  markObjectRead(env, reg, spi, 1);
   if (slot.spilled.irqClass !== kind) {
     log.write(
       `irq flag acquired by ${className(slot.spilled.irqClass)} kfuncs cannot be restored with ${className(kind)} kfuncs\n`,

@@ -4,7 +4,7 @@ import { tnumEqualsConst } from './tnum.ts';
 import { baseType, FLAG, mayBeNull, REG, type RegState, typeFlags } from './types.ts';
 
 /** Modifiers that a trusted pointer may carry. */
-const TRUSTED_MODIFIERS = FLAG.ALLOC | FLAG.TRUSTED | FLAG.NON_OWN_REF;
+export const TRUSTED_MODIFIERS = FLAG.ALLOC | FLAG.TRUSTED | FLAG.NON_OWN_REF;
 
 export const isPktPointer = (reg: RegState): boolean => {
   const base = baseType(reg.type);

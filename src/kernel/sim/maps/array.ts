@@ -110,4 +110,3 @@ export const percpuArray: MapFamily = {
   nextKey: nextIndex,
   missing: { remove: ERRNO.EINVAL },
 };
-

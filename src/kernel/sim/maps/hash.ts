@@ -3,7 +3,7 @@ import { ERRNO, SysError } from '../../../errno.ts';
 import { MAP_TYPE } from '../../../isa/uapi.ts';
 import { u32Key } from './array.ts';
 import { innerMapId } from './fd-array.ts';
-import { accessFlagsOk, ACCESS_MASK, FLAG, UPDATE } from './flags.ts';
+import { ACCESS_MASK, accessFlagsOk, FLAG, UPDATE } from './flags.ts';
 import { bytesOf, type CreateAttr, type MapAccess, type MapFamily, type MapRecord, round8 } from './record.ts';
 
 /** sizeof of struct bpf_htab, struct bucket, struct htab_elem before its key. */
@@ -30,7 +30,7 @@ function check(attr: CreateAttr): number {
   if (flags & ~known || !accessFlagsOk(flags)) return ERRNO.EINVAL;
   if (!isLru(attr.type) && flags & FLAG.NO_COMMON_LRU) return ERRNO.EINVAL;
   if (isLru(attr.type) && flags & FLAG.NO_PREALLOC) return ERRNO.ENOTSUPP;
-  if (flags & FLAG.NO_COMMON_LRU && flags & FLAG.NUMA_NODE) return ERRNO.EINVAL;
+  if (flags & FLAG.NUMA_NODE && (flags & FLAG.NO_COMMON_LRU || isPerCpu(attr.type))) return ERRNO.EINVAL;
   if (attr.maxEntries === 0 || attr.keySize === 0 || attr.valueSize === 0) return ERRNO.EINVAL;
   if (attr.keySize + attr.valueSize >= KMALLOC_MAX - ELEMENT) return ERRNO.E2BIG;
   if (isPerCpu(attr.type) && round8(attr.valueSize) > 1 << 15) return ERRNO.E2BIG;
@@ -155,4 +155,3 @@ export const hashOfMaps: MapFamily = {
   },
   nextKey: nextByteOrder,
 };
-

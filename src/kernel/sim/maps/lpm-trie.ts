@@ -1,7 +1,7 @@
 // Longest prefix match: a key is a number of bits and the bits.
 import { ERRNO, SysError } from '../../../errno.ts';
-import { nextByteOrder } from './hash.ts';
 import { ACCESS_MASK, accessFlagsOk, FLAG, UPDATE } from './flags.ts';
+import { nextByteOrder } from './hash.ts';
 import { bytesOf, type CreateAttr, type MapAccess, type MapFamily } from './record.ts';
 
 /** sizeof(struct lpm_trie_node); bytes of the prefix length in a key. */
@@ -48,7 +48,8 @@ export const lpmTrie: MapFamily = {
   check,
   memlock: ({ map }) => (NODE + map.keySize - LENGTH_BYTES + map.valueSize) * map.count,
   lookup(a, key) {
-    for (let length = Math.min(prefixLength(key), (a.map.keySize - LENGTH_BYTES) * 8); length >= 0; length--) {
+    if (prefixLength(key) > (a.map.keySize - LENGTH_BYTES) * 8) throw new SysError('ENOENT');
+    for (let length = prefixLength(key); length >= 0; length--) {
       const value = exact(a, canonical(key, length));
       if (value) return Uint8Array.from(value);
     }

@@ -104,6 +104,8 @@ export interface MapFamily {
   direct?: boolean;
   /** Bytes of a value at the system call: one per CPU in per-CPU maps. */
   valueBytes?(map: MapRecord, cpus: number): number;
+  /** Flags that the kernel adds by itself. */
+  addsFlags?: number;
   /** Type of the value: descriptor of a program or of a map. */
   holds?: 'prog' | 'map';
 }
@@ -118,7 +120,8 @@ export interface CreateAttr {
   extra: bigint;
   hasInner: boolean;
   hasBtf: boolean;
-  cpus: number;
+  /** CONFIG_NR_CPUS */
+  maxCpus: number;
 }
 
 export { bytesOf };
