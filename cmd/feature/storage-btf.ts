@@ -4,7 +4,7 @@ import { BtfBuilder } from '../../src/btf/encode.ts';
 /** Types: [1] int, [2] struct bpf_spin_lock, [3] struct val. */
 export function localStorageBtf(): Uint8Array {
   const b = new BtfBuilder();
-  const int = b.addInt('int', 4, 32, 1);
+  const int = b.addInt('int', 4, 1);
   const lock = b.addStruct('bpf_spin_lock', 4, [{ name: 'val', type: int, bitOffset: 0 }]);
   b.addStruct('val', 8, [
     { name: 'cnt', type: int, bitOffset: 0 },

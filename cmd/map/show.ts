@@ -24,8 +24,8 @@ const hasOwner = (info: MapInfo): boolean => info.type === MAP_TYPE.prog_array &
 
 function showPlain(context: CommandContext, info: MapInfo, pins: PinTable): void {
   const lines = [mapHeader(info)];
-  const memlock = info.memlock ? `  memlock ${info.memlock}B` : '';
-  lines.push(`\tkey ${info.keySize}B  value ${info.valueSize}B  max_entries ${info.maxEntries}${memlock}`);
+  const sizes = `key ${info.keySize}B  value ${info.valueSize}B  max_entries ${info.maxEntries}`;
+  lines.push(`\t${sizes}  memlock ${info.memlock}B`);
   if (hasOwner(info)) {
     const type = PROG_TYPES[info.ownerProgType as number] ?? `type ${info.ownerProgType}`;
     lines.push(`\towner_prog_type ${type}  owner ${info.ownerJited ? '' : 'not '}jited`);
@@ -40,7 +40,7 @@ function showJson(json: JsonWriter, info: MapInfo, pins: PinTable): void {
   json.startObject();
   mapHeaderJson(json, info);
   json.field('bytes_key', info.keySize).field('bytes_value', info.valueSize).field('max_entries', info.maxEntries);
-  if (info.memlock) json.field('bytes_memlock', info.memlock);
+  json.field('bytes_memlock', info.memlock);
   if (hasOwner(info)) {
     json.field('owner_prog_type', PROG_TYPES[info.ownerProgType as number] ?? (info.ownerProgType as number));
     json.field('owner_jited', info.ownerJited ?? false);

@@ -178,6 +178,7 @@ const withoutPolicy = (text: string): string =>
     .replace(/^eBPF program_type (?:tracing|ext|lsm) is .*\n/gm, '')
     .replace(/^eBPF helpers supported for program type (?:tracing|ext|lsm):\n.*\n/gm, '')
     .replace(/^#define X_(?:NO_)?HAVE_(?:TRACING|EXT|LSM)_PROG_TYPE\n/gm, '')
+    .replace(/^features: .*\n/gm, '')
     .replace(/"have_(?:tracing|ext|lsm)_prog_type":(?:true|false),/g, '');
 
 /** Everything, through kernels that `open` makes: one for each object. */

@@ -84,8 +84,12 @@ function addressAt(line: Line, end: number): number {
     const target = pc + n + Buffer.from(bytes).readInt32LE(2);
     if (target < 0 || target >= end) return 2;
   }
-  // movabs of a kernel address
-  if (n === 10 && (bytes[1] & 0xf8) === 0xb8 && bytes[9] === 0xff && bytes[8] === 0xff) return 2;
+  // movabs of a kernel address, or of a per-CPU pointer (the private stack, in r9)
+  const wide = n === 10 && (bytes[1] & 0xf8) === 0xb8;
+  if (wide && bytes[9] === 0xff && bytes[8] === 0xff) return 2;
+  if (wide && bytes[0] === 0x49 && bytes[9] === 0 && bytes[8] === 0 && bytes[7] !== 0) return 2;
+  // mov of the address of a BPF function
+  if (n === 7 && bytes[1] === 0xc7 && bytes[6] === 0xc0) return 3;
   return n;
 }
 
@@ -123,11 +127,13 @@ const JITED: readonly Rule[] = [
   SUBPROG_TAG,
   [new RegExp(`(?<=\\b(?:call|j[a-z]+)q? +)${TARGET}`, 'g'), 'TARGET'],
   [new RegExp(`(?<="operation":"(?:call|j[a-z]+)q?","operands":\\[[^\\]]*?)${TARGET}`, 'g'), 'TARGET'],
-  [/(?<=\$"?,?"?)0xffff[0-9a-f]{12}/g, 'ADDR'],
+  [/(?<=\$"?,?"?)0x(?:ffff|60)[0-9a-f]{10,12}/g, 'ADDR'],
   [/(?<=^\te[89] )(?:[0-9a-f]{2} ){4}$/gm, 'REL '],
-  [/(?<=^\t4[89] b[89a-f] )(?:[0-9a-f]{2} ){6}ff ff $/gm, 'ADDR '],
+  [/(?<=^\t4[89] b[89a-f] )(?:[0-9a-f]{2} ){6}(?:ff ff|00 00) $/gm, 'ADDR '],
+  [/(?<=^\t4[89] c7 c[0-7] )(?:[0-9a-f]{2} ){3}c0 $/gm, 'ADDR '],
   [/(?<="opcodes":\["0xe[89]",)(?:"0x[0-9a-f]{2}",){3}"0x[0-9a-f]{2}"(?=\])/g, 'REL'],
-  [/(?<="opcodes":\["0x4[89]","0xb[89a-f]",)(?:"0x[0-9a-f]{2}",){6}"0xff","0xff"(?=\])/g, 'ADDR'],
+  [/(?<="opcodes":\["0x4[89]","0xb[89a-f]",)(?:"0x[0-9a-f]{2}",){6}"0x(?:ff|00)","0x(?:ff|00)"(?=\])/g, 'ADDR'],
+  [/(?<="opcodes":\["0x4[89]","0xc7","0xc[0-7]",)(?:"0x[0-9a-f]{2}",){3}"0xc0"(?=\])/g, 'ADDR'],
 ];
 
 export const maskJited = (text: string): string => apply(text, JITED);

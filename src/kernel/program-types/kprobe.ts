@@ -35,12 +35,10 @@ const SESSIONS: readonly number[] = [A.trace_kprobe_session, A.trace_uprobe_sess
 export const kprobe: ProgramType = {
   name: 'kprobe',
   helpers: HELPERS,
-  /** Rule: kprobe_prog_is_valid_access; the context is `struct pt_regs`, also writable. */
+  /** Rule: kprobe_prog_is_valid_access; the context is `struct pt_regs`. The kernel of the image refuses to write it. */
   isValidAccess(view, off, size, access) {
     const length = layoutOf(view.image, 'pt_regs').size;
-    if (off < 0 || off % size !== 0 || off + size > length) return false;
-    if (access === 'write') view.progFlags.add('kprobe_write_ctx');
-    return true;
+    return access === 'read' && off >= 0 && off % size === 0 && off + size <= length;
   },
   convertsContext: false,
   packet: 'none',

@@ -16,12 +16,12 @@ export function writeNfConn(view: ProgramView, reg: RegState, off: number, size:
   const isConn = ['nf_conn', 'nf_conn___init'].some((name) => btf.find(name, BTF_KIND.STRUCT) === reg.btfId);
   if (!isConn) return refuse('only read is supported\n');
   const mark =
-    view.image.config('CONFIG_NF_CONNTRACK_MARK') === 'y' ? rangeOf(layoutOf(view.image, 'nf_conn'), 'mark') : undefined;
+    view.image.config('CONFIG_NF_CONNTRACK_MARK') === 'y'
+      ? rangeOf(layoutOf(view.image, 'nf_conn'), 'mark')
+      : undefined;
   if (off !== mark?.off) return refuse(`no write support to nf_conn at off ${off}\n`);
   if (off + size > mark.end) {
-    return refuse(
-      `write access at off ${off} with size ${size} beyond the member of nf_conn ended at ${mark.end}\n`,
-    );
+    return refuse(`write access at off ${off} with size ${size} beyond the member of nf_conn ended at ${mark.end}\n`);
   }
   return 0;
 }

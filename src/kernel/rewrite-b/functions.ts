@@ -20,10 +20,11 @@ const randomU32 = (): number => Math.floor(Math.random() * 0x1_0000_0000);
 /** What all functions of the program share for the JIT. */
 function jitInput(env: VerifierEnv, functions: JitFunctionInput[]): JitInput {
   const { tailCalls } = rewriteState(env);
-  const { arena } = env;
+  const { arena, request } = env;
   return {
     functions,
     image: env.image,
+    allocate: request.allocateCode?.bind(request),
     pokeTable: tailCalls.map(() => ({ target: undefined })),
     arena: arena === undefined ? undefined : { kernStart: arena.valueAddress ?? 0n, userStart: arena.mapExtra },
     blinding: jitHardening(env),

@@ -55,7 +55,7 @@ const BY_STRUCT = {
 
 export const isScalarType = (btf: Btf, id: number): boolean => {
   const kind = btf.kind(id);
-  return kind === BTF_KIND.INT || kind === BTF_KIND.ENUM || kind === BTF_KIND.ENUM64;
+  return kind === BTF_KIND.INT || kind === BTF_KIND.ENUM;
 };
 export const isStructType = (btf: Btf, id: number): boolean =>
   btf.kind(id) === BTF_KIND.STRUCT || btf.kind(id) === BTF_KIND.UNION;

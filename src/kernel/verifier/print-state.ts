@@ -129,7 +129,7 @@ function slotText(frame: FuncState, spi: number): [text: string, last: number] {
       const items = [
         reg.id !== 0 ? `id=${reg.id}` : '',
         reg.refObjId !== 0 ? `ref_id=${reg.refObjId}` : '',
-        reg.dynptrId !== 0 ? `dynptr_id=${reg.dynptrId}` : '',
+        reg.dynptrFirstSlot ? 'dynptr_id=1' : '',
       ].filter((item) => item !== '');
       return [` ${slotName(last)}=dynptr_${dynptrTypeStr(reg.dynptrType)}(${items.join(',')})`, last];
     }
