@@ -139,8 +139,14 @@ export const TRACING_BASE_HELPERS: HelperSet = [
     },
   },
   ...BASE_HELPERS,
-  { needs: 'sysAdmin', plain: ['probe_write_user'] },
+  { needs: 'sysAdmin', when: (view) => !isLockedDown(view), plain: ['probe_write_user'] },
 ];
+
+/** A kernel locked down from its start lets nobody write user memory (rule: security_locked_down). */
+function isLockedDown(view: ProgramView): boolean {
+  const forced = ['INTEGRITY', 'CONFIDENTIALITY'];
+  return forced.some((level) => view.image.config(`CONFIG_LOCK_DOWN_KERNEL_FORCE_${level}`) === 'y');
+}
 
 const A = ATTACH_TYPE;
 

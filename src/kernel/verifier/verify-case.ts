@@ -82,6 +82,15 @@ export interface CaseResult {
   env: VerifierEnv;
 }
 
+const GPL_COMPATIBLE: ReadonlySet<string> = new Set([
+  'GPL',
+  'GPL v2',
+  'GPL and additional rights',
+  'Dual BSD/GPL',
+  'Dual MIT/GPL',
+  'Dual MPL/GPL',
+]);
+
 const BTF_FD = 1000;
 const VMLINUX_FD = 1001;
 const CAPS: Readonly<Record<'all' | 'bpf' | 'none', Capabilities>> = {
@@ -171,7 +180,7 @@ function makeRequest(theCase: VerifyCase): VerifyRequest {
     expectedAttachType: theCase.attachType ?? 0,
     flags: theCase.flags ?? 0,
     name: theCase.progName ?? 'p',
-    gplCompatible: (theCase.license ?? 'GPL') === 'GPL',
+    gplCompatible: GPL_COMPATIBLE.has(theCase.license ?? 'GPL'),
     insns: decodeInsns(hex(theCase.insns)),
     log: new VerifierLog(theCase.level ?? 2, (theCase.level ?? 2) === 0 ? 0 : (theCase.logSize ?? 1 << 24)),
     btf,
