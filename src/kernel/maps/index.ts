@@ -1,6 +1,6 @@
 // Families by map type; a type without one cannot be made.
-import type { MapTypeName } from '../../../isa/uapi.ts';
-import { MAP_TYPES } from '../../../isa/uapi.ts';
+import type { MapTypeName } from '../../isa/uapi.ts';
+import { MAP_TYPES } from '../../isa/uapi.ts';
 import { array, percpuArray } from './array.ts';
 import { bloomFilter } from './bloom.ts';
 import {

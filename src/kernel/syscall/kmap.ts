@@ -2,9 +2,9 @@
 import type { Btf } from '../../btf/btf.ts';
 import type { KBtf, KMap, SpecialRecord } from '../objects.ts';
 import { mapRecordOf } from './map-btf.ts';
-import { readArea } from './maps/array.ts';
-import { FLAG } from './maps/flags.ts';
-import type { MapAccess, MapRecord } from './maps/record.ts';
+import { readArea } from '../maps/array.ts';
+import { FLAG } from '../maps/flags.ts';
+import type { MapAccess, MapRecord } from '../maps/record.ts';
 
 interface Surroundings {
   btf: KBtf | undefined;

@@ -1,5 +1,5 @@
 // Bloom filters. Which values a filter takes for members by mistake depends on a random seed in Linux; here none are.
-import { ERRNO, SysError } from '../../../errno.ts';
+import { ERRNO, SysError } from '../../errno.ts';
 import { ACCESS_MASK, accessFlagsOk, FLAG, UPDATE } from './flags.ts';
 import type { CreateAttr, MapAccess, MapFamily } from './record.ts';
 

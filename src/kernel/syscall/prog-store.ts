@@ -4,7 +4,7 @@ import type { InfoRecords, ProgInfo } from '../../syscall.ts';
 import type { FinishedProgram } from '../program.ts';
 import type { Database, Row } from '../store/database.ts';
 import type { FuncInfo, LineInfo } from '../verifier/env.ts';
-import { bytesOf } from './maps/record.ts';
+import { bytesOf } from '../maps/record.ts';
 
 export const FUNC_INFO_BYTES = 8;
 export const LINE_INFO_BYTES = 16;

@@ -5,7 +5,7 @@ import { MAP_TYPE, type MapTypeName } from '../../isa/uapi.ts';
 import type { MapCreateAttr } from '../../syscall.ts';
 import type { SpecialFieldKind, SpecialRecord } from '../objects.ts';
 import { parseSpecialRecord } from '../verifier/special-fields.ts';
-import { FLAG } from './maps/flags.ts';
+import { FLAG } from '../maps/flags.ts';
 
 const numbers = (...names: MapTypeName[]): ReadonlySet<number> => new Set(names.map((name) => MAP_TYPE[name]));
 

@@ -1,5 +1,5 @@
 // A map as the state file holds it, and what its family must know to work on it.
-import type { Database, Row } from '../../store/database.ts';
+import type { Database, Row } from '../store/database.ts';
 
 /** One row of the table of maps. */
 export interface MapRecord {

@@ -24,8 +24,8 @@ import { checkBtf } from './btf-check.ts';
 import { CodeSpace } from './code-space.ts';
 import { SimulatedMap } from './kmap.ts';
 import { checkMapCreate, objectName } from './map-create.ts';
-import { FLAG, UPDATE } from './maps/flags.ts';
-import { familyOf } from './maps/index.ts';
+import { FLAG, UPDATE } from '../maps/flags.ts';
+import { familyOf } from '../maps/index.ts';
 import {
   bytesOf,
   type ElementHandles,
@@ -33,7 +33,7 @@ import {
   type MapFamily,
   type MapRecord,
   mapRecord,
-} from './maps/record.ts';
+} from '../maps/record.ts';
 import { type ObjectId, ObjectStore } from './object-store.ts';
 import { attachTypeOf, checkProgAttr, isGplCompatible } from './prog-attr.ts';
 import { insertProgram, progInfoOf } from './prog-store.ts';

@@ -1,6 +1,6 @@
 // Arrays: values in pages of the state file, absent pages being zero.
-import { ERRNO, SysError } from '../../../errno.ts';
-import { MAP_TYPE } from '../../../isa/uapi.ts';
+import { ERRNO, SysError } from '../../errno.ts';
+import { MAP_TYPE } from '../../isa/uapi.ts';
 import { ACCESS_MASK, accessFlagsOk, FLAG, UPDATE } from './flags.ts';
 import { bytesOf, type CreateAttr, type MapAccess, type MapFamily, round8 } from './record.ts';
 

@@ -1,5 +1,5 @@
 // Longest prefix match: a key is a number of bits and the bits.
-import { ERRNO, SysError } from '../../../errno.ts';
+import { ERRNO, SysError } from '../../errno.ts';
 import { ACCESS_MASK, accessFlagsOk, FLAG, UPDATE } from './flags.ts';
 import { nextByteOrder } from './hash.ts';
 import { bytesOf, type CreateAttr, type MapAccess, type MapFamily } from './record.ts';

@@ -1,6 +1,6 @@
 // Arrays whose elements are programs, maps or events.
-import { ERRNO, SysError } from '../../../errno.ts';
-import { MAP_TYPE } from '../../../isa/uapi.ts';
+import { ERRNO, SysError } from '../../errno.ts';
+import { MAP_TYPE } from '../../isa/uapi.ts';
 import { ARRAY_HEADER, arrayIndex, checkArray, nextIndex, u32Key } from './array.ts';
 import { FLAG, UPDATE } from './flags.ts';
 import type { CreateAttr, InnerTemplate, MapAccess, MapFamily, MapRecord } from './record.ts';

@@ -1,6 +1,6 @@
 // Queues and stacks: elements without keys, ordered by when they came.
-import { ERRNO, SysError } from '../../../errno.ts';
-import { MAP_TYPE } from '../../../isa/uapi.ts';
+import { ERRNO, SysError } from '../../errno.ts';
+import { MAP_TYPE } from '../../isa/uapi.ts';
 import { ACCESS_MASK, accessFlagsOk, FLAG, UPDATE } from './flags.ts';
 import { bytesOf, type CreateAttr, type MapAccess, type MapFamily } from './record.ts';
 

@@ -1,6 +1,6 @@
 // Hash tables. Iteration is in the order of the keys' bytes: Linux's order depends on a random seed.
-import { ERRNO, SysError } from '../../../errno.ts';
-import { MAP_TYPE } from '../../../isa/uapi.ts';
+import { ERRNO, SysError } from '../../errno.ts';
+import { MAP_TYPE } from '../../isa/uapi.ts';
 import { u32Key } from './array.ts';
 import { innerMapId } from './fd-array.ts';
 import { ACCESS_MASK, accessFlagsOk, FLAG, UPDATE } from './flags.ts';

@@ -1,5 +1,5 @@
 // Ring buffers: no elements at the system call; programs write, readers map the memory.
-import { ERRNO } from '../../../errno.ts';
+import { ERRNO } from '../../errno.ts';
 import { FLAG } from './flags.ts';
 import type { CreateAttr, MapAccess, MapFamily } from './record.ts';
 

@@ -1,6 +1,6 @@
 // Families whose elements only the kernel's own objects can fill (stack traces, devices, sockets, tasks…): they can be
 // made and asked, and are empty.
-import { ERRNO, SysError } from '../../../errno.ts';
+import { ERRNO, SysError } from '../../errno.ts';
 import { nextIndex } from './array.ts';
 import { ACCESS_MASK, accessFlagsOk, FLAG, UPDATE } from './flags.ts';
 import { bytesOf, type CreateAttr, type MapAccess, type MapFamily } from './record.ts';

@@ -4,10 +4,10 @@ import { MAP_TYPE } from '../../isa/uapi.ts';
 import type { MapCreateAttr } from '../../syscall.ts';
 import type { KBtf } from '../objects.ts';
 import { checkMapBtf } from './map-btf.ts';
-import { innerTemplate } from './maps/fd-array.ts';
-import { FLAG } from './maps/flags.ts';
-import { familyOf } from './maps/index.ts';
-import type { CreateAttr, InnerTemplate, MapFamily, MapRecord } from './maps/record.ts';
+import { innerTemplate } from '../maps/fd-array.ts';
+import { FLAG } from '../maps/flags.ts';
+import { familyOf } from '../maps/index.ts';
+import type { CreateAttr, InnerTemplate, MapFamily, MapRecord } from '../maps/record.ts';
 
 const NAME = /^[A-Za-z0-9_.]*$/;
 const NAME_CHARS = 15;

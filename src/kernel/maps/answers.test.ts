@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { askMaps } from '../../../../scripts/maps/scenarios.ts';
-import { openSimulatedKernel } from '../../index.ts';
+import { askMaps } from '../../../scripts/maps/scenarios.ts';
+import { openSimulatedKernel } from '../index.ts';
 
 const file = new URL('../../../../testdata/kernel/maps.json', import.meta.url);
 const captured: Record<string, number | string> = JSON.parse(readFileSync(file, 'utf8'));
