@@ -80,7 +80,7 @@ function readTags(env: VerifierEnv, btf: Btf, func: number, index: number, globa
 function kernelTypeOf(param: Param): number {
   const { btf, env } = param;
   const type = btf.skipModsAndTypedefs(btf.type(param.type));
-  const name = `reference type('${kindText(btf, type)} ${btf.name(type)}')`;
+  const name = `reference type('${kindText(btf, type)} ${btf.name(type) || '(anon)'}')`;
   const found = kernelCandidates(env.image.btf(), btf, type);
   if (found === undefined) {
     return refuse(param, `${name} candidate matching error: ${-ERRNO.EINVAL}`);
@@ -109,7 +109,7 @@ function untrustedArg(param: Param): SubprogArg | number {
   const kind = kernel.kind(id);
   if (kind !== BTF_KIND.STRUCT && kind !== BTF_KIND.UNION) {
     // Linux looks the pointer's own name up, which is none.
-    return refuse(param, `has type ${kindText(kernel, id)} '', but only struct or primitive types are allowed`);
+    return refuse(param, `has type ${kindText(kernel, id)} '(anon)', but only struct or primitive types are allowed`);
   }
   return demand(ARG.BTF_ID | FLAG.UNTRUSTED, 0, id);
 }

@@ -16,13 +16,8 @@ const address =
     c.targetSize = Math.min(size, 4);
   };
 
-/** Sockets remember their queue only where the kernel is built so; the field then reads as for one without. */
 const rxQueueMapping: Converter = (c) => {
-  if (c.image.config('CONFIG_SOCK_RX_QUEUE_MAPPING') !== 'y') {
-    c.targetSize = 2;
-    return c.emit(movImm(c.insn.dst, -1));
-  }
-  narrowThrough('sock.sk_rx_queue_mapping')(c);
+  narrowThrough('sock.__sk_common.skc_rx_queue_mapping')(c);
   c.emit(jumpImm(JMP.JNE, c.insn.dst, NO_QUEUE, 1), movImm(c.insn.dst, -1));
 };
 

@@ -25,6 +25,9 @@ const BRANCH_ENTRY_BYTES = 24;
 /** Size times this, shifted by 36, is size / 24. */
 const DIVIDE_BY_24 = 0xaaaaaaab;
 
+/** What takes a snapshot of branches: the static call's target on a machine that cannot. */
+const BRANCH_SNAPSHOT = '__static_call_return0';
+
 /** What stands before the context of a traced function: number of arguments, address of the function. */
 const ARG_COUNT = -8;
 const FUNC_ADDRESS = -16;
@@ -70,7 +73,7 @@ const branchSnapshot = (env: VerifierEnv): Insn[] => [
   movImm(0, DIVIDE_BY_24, 32),
   aluReg(ALU.MUL, 2, 0),
   aluImm(ALU.RSH, 2, 36),
-  call(callDistance(env.image, 'intel_pmu_snapshot_branch_stack')),
+  call(callDistance(env.image, BRANCH_SNAPSHOT)),
   jumpImm(JMP.JEQ, 0, 0, 4),
   aluImm(ALU.MUL, 0, BRANCH_ENTRY_BYTES, 32),
   goto(3),
