@@ -50,9 +50,6 @@ export const strerror = (errno: number): string => {
   return name ? TABLE[name][1] : `Unknown error ${errno}`;
 };
 
-/** "ENOENT" of 2; "524" where Linux has no public name. */
-export const errnoName = (errno: number): string => byNumber.get(errno) ?? String(errno);
-
 /** A system call that failed: `errno` is positive, the message is strerror's unless another is given. */
 export class SysError extends Error {
   readonly errno: number;

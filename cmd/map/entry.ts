@@ -23,9 +23,6 @@ const ONE_LINE = 24;
 export const isPerCpu = (info: MapInfo): boolean => PER_CPU.has(info.type);
 export const isOfMaps = (info: MapInfo): boolean => OF_MAPS.has(info.type);
 
-/** Bytes of a value as the kernel gives it: one per possible CPU, each rounded up to 8, in per-CPU maps. */
-export const valueBytes = (kernel: Kernel, info: MapInfo): number =>
-  isPerCpu(info) ? perCpuStep(info) * kernel.possibleCpus : info.valueSize;
 const perCpuStep = (info: MapInfo): number => Math.ceil(info.valueSize / 8) * 8;
 
 const byte = (b: number): string => b.toString(16).padStart(2, '0');
@@ -81,7 +78,11 @@ export class EntryPrinter {
     json.startObject();
     if (info.btfKeyTypeId) {
       json.name('key');
-      dumpValue(json, btf, info.btfKeyTypeId, key, { plain });
+      // A value that cannot be shown ends the entry where it stands, as in the real tool.
+      if (!dumpValue(json, btf, info.btfKeyTypeId, key, { plain })) {
+        json.endObject();
+        return;
+      }
     }
     if (!isPerCpu(info)) {
       json.name('value');
@@ -90,8 +91,9 @@ export class EntryPrinter {
       json.name('values').startArray();
       for (const [cpu, one] of this.perCpu(value)) {
         json.startObject().field('cpu', cpu).name('value');
-        dumpValue(json, btf, type, one, { plain });
+        const shown = dumpValue(json, btf, type, one, { plain });
         json.endObject();
+        if (!shown) break;
       }
       json.endArray();
     }

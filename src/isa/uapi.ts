@@ -166,48 +166,6 @@ export const LINK_TYPES = [
   'tracing_multi',
 ] as const;
 
-/** bpf(2) commands (`enum bpf_cmd`). */
-export const COMMANDS = [
-  'map_create',
-  'map_lookup_elem',
-  'map_update_elem',
-  'map_delete_elem',
-  'map_get_next_key',
-  'prog_load',
-  'obj_pin',
-  'obj_get',
-  'prog_attach',
-  'prog_detach',
-  'prog_test_run',
-  'prog_get_next_id',
-  'map_get_next_id',
-  'prog_get_fd_by_id',
-  'map_get_fd_by_id',
-  'obj_get_info_by_fd',
-  'prog_query',
-  'raw_tracepoint_open',
-  'btf_load',
-  'btf_get_fd_by_id',
-  'task_fd_query',
-  'map_lookup_and_delete_elem',
-  'map_freeze',
-  'btf_get_next_id',
-  'map_lookup_batch',
-  'map_lookup_and_delete_batch',
-  'map_update_batch',
-  'map_delete_batch',
-  'link_create',
-  'link_update',
-  'link_get_fd_by_id',
-  'link_get_next_id',
-  'enable_stats',
-  'iter_create',
-  'link_detach',
-  'prog_bind_map',
-  'token_create',
-  'prog_stream_read_by_fd',
-] as const;
-
 /** Helper functions (`enum bpf_func_id`) without the `bpf_` prefix. */
 export const HELPERS = [
   'unspec',
@@ -427,8 +385,6 @@ export const HELPERS = [
 export type ProgTypeName = (typeof PROG_TYPES)[number];
 export type MapTypeName = (typeof MAP_TYPES)[number];
 export type AttachTypeName = (typeof ATTACH_TYPES)[number];
-export type LinkTypeName = (typeof LINK_TYPES)[number];
-export type CommandName = (typeof COMMANDS)[number];
 export type HelperName = (typeof HELPERS)[number];
 
 /** Number of a named enum member; the table is one of the arrays above. */
@@ -438,5 +394,4 @@ const numbers = <T extends string>(table: readonly T[]): Readonly<Record<T, numb
 export const PROG_TYPE = numbers(PROG_TYPES);
 export const MAP_TYPE = numbers(MAP_TYPES);
 export const ATTACH_TYPE = numbers(ATTACH_TYPES);
-export const LINK_TYPE = numbers(LINK_TYPES);
 export const HELPER = numbers(HELPERS);

@@ -55,8 +55,8 @@ export const progArray: MapFamily = {
   nextKey: nextIndex,
 };
 
-/** Events cannot be opened on a simulated kernel: the array stays empty. */
-export const perfEventArray: MapFamily = {
+/** Perf events and control groups cannot be opened on a simulated kernel: their arrays stay empty. */
+export const eventArray: MapFamily = {
   check: checkFdArray,
   memlock,
   update(a, key, _value, flags) {
@@ -67,9 +67,6 @@ export const perfEventArray: MapFamily = {
   nextKey: nextIndex,
   missing: { lookup: ERRNO.ENOTSUPP },
 };
-
-/** Control groups are not simulated: the array stays empty. */
-export const cgroupArray: MapFamily = perfEventArray;
 
 export const innerTemplate = (map: MapRecord): InnerTemplate => ({
   type: map.type,

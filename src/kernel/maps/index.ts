@@ -16,7 +16,7 @@ import {
   stackTrace,
   xskmap,
 } from './empty.ts';
-import { arrayOfMaps, cgroupArray, perfEventArray, progArray } from './fd-array.ts';
+import { arrayOfMaps, eventArray, progArray } from './fd-array.ts';
 import { hash, hashOfMaps } from './hash.ts';
 import { lpmTrie } from './lpm-trie.ts';
 import { queueStack } from './queue-stack.ts';
@@ -27,11 +27,11 @@ const FAMILIES: Readonly<Partial<Record<MapTypeName, MapFamily>>> = {
   hash,
   array,
   prog_array: progArray,
-  perf_event_array: perfEventArray,
+  perf_event_array: eventArray,
   percpu_hash: hash,
   percpu_array: percpuArray,
   stack_trace: stackTrace,
-  cgroup_array: cgroupArray,
+  cgroup_array: eventArray,
   lru_hash: hash,
   lru_percpu_hash: hash,
   lpm_trie: lpmTrie,

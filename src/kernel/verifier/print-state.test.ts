@@ -150,7 +150,7 @@ describe('printVerifierState', () => {
   it('shows objects that take whole slots', () => {
     const env = testEnv();
     const { cur } = env.state;
-    const dynptr = Object.assign(new RegState(), { dynptrType: DYNPTR.RINGBUF, id: 1, refObjId: 1, dynptrId: 3 });
+    const dynptr = Object.assign(new RegState(), { dynptrType: DYNPTR.RINGBUF, id: 1, refObjId: 1, dynptrFirstSlot: true });
     const iter = Object.assign(new RegState(), { btf: structs, btfId: 2, refObjId: 4, iterState: ITER_STATE.ACTIVE });
     cur.stack = [
       slot('dddddddd'),
@@ -161,7 +161,7 @@ describe('printVerifierState', () => {
     ];
     printVerifierState(env, env.state, 0, true);
     expect(env.log.text()).toBe(
-      ' R10=fp0 fp-16=dynptr_ringbuf(id=1,ref_id=1,dynptr_id=3) fp-24=iter_num(ref_id=4,state=active,depth=0) fp-40=ffffffff\n',
+      ' R10=fp0 fp-16=dynptr_ringbuf(id=1,ref_id=1,dynptr_id=1) fp-24=iter_num(ref_id=4,state=active,depth=0) fp-40=ffffffff\n',
     );
     expect(cur.stack[0].types[7]).toBe(SLOT.DYNPTR);
   });
