@@ -4,6 +4,7 @@ import type { HelperName, ProgTypeName } from '../../isa/uapi.ts';
 import type { HelperKey } from '../helpers/index.ts';
 import type { KernelImage } from '../image/image.ts';
 import type { Capabilities } from '../objects.ts';
+import type { AttachTarget } from '../verifier/env.ts';
 import type { VerifierLog } from '../verifier/log.ts';
 import { REG, type RegState, type RetvalRange } from '../verifier/types.ts';
 
@@ -15,6 +16,8 @@ export interface ProgramView {
   readonly expectedAttachType: number;
   readonly sleepable: boolean;
   readonly request: { readonly caps: Capabilities; readonly attachBtfId: number };
+  /** What the program hooks into; absent where only helper sets are asked for. */
+  readonly attach?: AttachTarget;
   /** Facts that later stages want to know; the rules add to it. */
   readonly progFlags: Set<string>;
 }

@@ -1,10 +1,14 @@
 // Programs attached through BTF: functions, BTF tracepoints, iterators; security hooks; kernel structures of functions;
 // and replacements of other programs' functions.
+import { BTF_KIND } from '../../btf/btf.ts';
 import { ATTACH_TYPE } from '../../isa/uapi.ts';
 import type { HelperKey } from '../helpers/index.ts';
+import { hasUnsafeModifiers } from '../verifier/pointer-kinds.ts';
+import { baseType, REG } from '../verifier/types.ts';
 import { BASE_HELPERS, CGROUP_COMMON, SOCKET_CASTS } from './base-helpers.ts';
 import type { HelperSet, ProgramType, ProgramView } from './program-type.ts';
-import { argumentsAccess, RAW_TRACEPOINT_HELPERS } from './raw-tracepoint.ts';
+import { RAW_TRACEPOINT_HELPERS } from './raw-tracepoint.ts';
+import { tracingArgumentAccess, typedArgumentAccess } from './typed-arguments.ts';
 
 const A = ATTACH_TYPE;
 const TRAMPOLINE: ReadonlySet<number> = new Set([A.trace_fentry, A.trace_fexit, A.modify_return, A.lsm_mac]);
@@ -43,7 +47,7 @@ export const TRACING_HELPERS: HelperSet = [
 ];
 
 const typed: Pick<ProgramType, 'isValidAccess' | 'convertsContext' | 'packet'> = {
-  isValidAccess: (_view, off, size, access) => argumentsAccess(off, size, access),
+  isValidAccess: tracingArgumentAccess,
   convertsContext: false,
   packet: 'none',
 };
@@ -88,6 +92,7 @@ export const lsm: ProgramType = {
     ...TRACING_HELPERS,
   ],
   ...typed,
+  isValidAccess: (view, off, size, _access, info) => typedArgumentAccess(view, off, size, info),
   kfuncHook: 'tracing',
 };
 
@@ -117,6 +122,15 @@ export const structOps: ProgramType = {
     ...BASE_HELPERS,
   ],
   ...typed,
+  /** Rule: bpf_tcp_ca_is_valid_access. */
+  isValidAccess(view, off, size, access, info) {
+    if (!tracingArgumentAccess(view, off, size, access, info)) return false;
+    const btf = view.image.btf();
+    if (isTcpCongestion(view) && baseType(info.regType) === REG.BTF_ID && !hasUnsafeModifiers(info.regType)) {
+      if (info.btfId === btf.find('sock', BTF_KIND.STRUCT)) info.btfId = btf.find('tcp_sock', BTF_KIND.STRUCT);
+    }
+    return true;
+  },
   kfuncHook: 'struct_ops',
 };
 

@@ -1,6 +1,7 @@
 // The upper halves of registers after 32-bit definitions.
-import { ALU, ATOMIC, CLASS, insnClass, insnMode, MODE } from '../../isa/opcode.ts';
+
 import type { Insn } from '../../isa/insn.ts';
+import { ALU, ATOMIC, CLASS, insnClass, insnMode, MODE } from '../../isa/opcode.ts';
 import type { VerifierEnv } from '../verifier/env.ts';
 import { REG } from '../verifier/types.ts';
 import { AX, aluImm, aluReg, movImm, movReg } from './build.ts';

@@ -15,7 +15,7 @@ import { analyse } from './analyse.ts';
 import { VerifierEnv, type VerifyRequest } from './env.ts';
 import { bpfCheck } from './index.ts';
 import { VerifierLog } from './log.ts';
-import { parseSpecialRecord } from './special-fields.ts';
+import { parseSpecialRecord, structMetas } from './special-fields.ts';
 
 interface CaseMap {
   type: MapTypeName;
@@ -166,11 +166,15 @@ function makeMaps(theCase: VerifyCase, btf: KBtf | undefined): KMap[] {
   return maps;
 }
 
+/** The case's BTF as BPF_BTF_LOAD leaves it. */
+function loadBtf(bytes: Uint8Array): KBtf {
+  const btf = Btf.parse(bytes);
+  structMetas(btf, theImage().btf());
+  return { id: 2, btf, kernel: false, name: '' };
+}
+
 function makeRequest(theCase: VerifyCase): VerifyRequest {
-  const btf: KBtf | undefined =
-    theCase.btf === undefined
-      ? undefined
-      : { id: 2, btf: Btf.parse(hex(theCase.btf)), kernel: false, name: '' };
+  const btf = theCase.btf === undefined ? undefined : loadBtf(hex(theCase.btf));
   const maps = makeMaps(theCase, btf);
   const vmlinux: KBtf = { id: 1, btf: theImage().btf(), kernel: true, name: 'vmlinux' };
   return {

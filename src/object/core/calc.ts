@@ -25,6 +25,8 @@ export interface CoreResult {
   /** Bytes of the field; 0 where the size of the access need not change. */
   sizeBefore: number;
   sizeAfter: number;
+  /** The path in the target, where it was found. */
+  target?: CoreSpec;
 }
 
 interface Value {

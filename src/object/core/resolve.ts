@@ -76,5 +76,5 @@ export function resolveRelo(
     return calculate(relo, index, spec, undefined, program, messages);
   }
   candidates.splice(0, candidates.length, ...matching);
-  return chosen.result;
+  return { ...chosen.result, target: chosen.spec };
 }

@@ -1,0 +1,17 @@
+// bpftool gen
+import type { CommandObject } from './command.ts';
+import { skeleton } from './gen/skeleton.ts';
+
+export const gen: CommandObject = {
+  name: 'gen',
+  subcommands: [{ name: 'skeleton', run: skeleton }],
+  usage: (bin) => `Usage: ${bin} gen object OUTPUT_FILE INPUT_FILE [INPUT_FILE...]
+       ${bin} gen skeleton FILE [name OBJECT_NAME]
+       ${bin} gen subskeleton FILE [name OBJECT_NAME]
+       ${bin} gen min_core_btf INPUT OUTPUT OBJECT [OBJECT...]
+       ${bin} gen help
+
+       OPTIONS := { {-j|--json} [{-p|--pretty}] | {-d|--debug} |
+                    {-L|--use-loader} | [ {-S|--sign } {-k} <private_key.pem> {-i} <certificate.x509> ]}
+`,
+};

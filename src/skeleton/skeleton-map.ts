@@ -1,0 +1,133 @@
+// A map of a skeleton: keys and values as the types that the object's BTF gives them.
+import type { Btf } from '../btf/btf.ts';
+import { isErrno, SysError } from '../errno.ts';
+import { MAP_TYPE } from '../isa/uapi.ts';
+import type { MapSpec } from '../object/spec.ts';
+import type { Kernel } from '../syscall.ts';
+import { decodeValue, encodeValue } from './value-view.ts';
+
+const PER_CPU: ReadonlySet<number> = new Set([
+  MAP_TYPE.percpu_hash,
+  MAP_TYPE.percpu_array,
+  MAP_TYPE.lru_percpu_hash,
+  MAP_TYPE.percpu_cgroup_storage,
+]);
+
+/** A loaded map's place in a kernel. */
+interface Loaded {
+  kernel: Kernel;
+  fd: number;
+}
+
+/** `K` and `V` are Uint8Array where the map has no BTF for them; on per-CPU maps `V` is an array with a value a CPU. */
+export class SkeletonMap<K, V> {
+  readonly spec: MapSpec;
+  private readonly btf: Btf | undefined;
+  private loaded: Loaded | undefined;
+
+  constructor(spec: MapSpec, btf: Btf | undefined) {
+    this.spec = spec;
+    this.btf = btf;
+  }
+
+  get name(): string {
+    return this.spec.name;
+  }
+
+  /** Called by the skeleton once the map is there. */
+  attach(kernel: Kernel, fd: number): void {
+    this.loaded = { kernel, fd };
+  }
+
+  private get at(): Loaded {
+    if (!this.loaded) throw new SysError('EINVAL', `map ${this.name} is not loaded`);
+    return this.loaded;
+  }
+
+  /** The descriptor; throws SysError before the load. */
+  get fd(): number {
+    return this.at.fd;
+  }
+
+  private encode(type: number, size: number, value: unknown): Uint8Array {
+    return this.btf && type ? encodeValue(this.btf, type, size, value) : (value as Uint8Array);
+  }
+
+  private decode(type: number, bytes: Uint8Array): unknown {
+    return this.btf && type ? decodeValue(this.btf, type, bytes) : bytes;
+  }
+
+  private key(key: K): Uint8Array {
+    return this.encode(this.spec.btfKeyTypeId, this.spec.keySize, key);
+  }
+
+  private valueOf(bytes: Uint8Array): V {
+    const { btfValueTypeId, valueSize, type } = this.spec;
+    if (!PER_CPU.has(type)) return this.decode(btfValueTypeId, bytes) as V;
+    const step = Math.ceil(valueSize / 8) * 8;
+    const values: unknown[] = [];
+    for (let i = 0; i < bytes.length; i += step)
+      values.push(this.decode(btfValueTypeId, bytes.subarray(i, i + valueSize)));
+    return values as V;
+  }
+
+  private bytesOf(value: V): Uint8Array {
+    const { btfValueTypeId, valueSize, type } = this.spec;
+    if (!PER_CPU.has(type)) return this.encode(btfValueTypeId, valueSize, value);
+    const step = Math.ceil(valueSize / 8) * 8;
+    const bytes = new Uint8Array(step * this.at.kernel.possibleCpus);
+    (value as unknown[]).forEach((v, i) => {
+      bytes.set(this.encode(btfValueTypeId, valueSize, v), i * step);
+    });
+    return bytes;
+  }
+
+  /** The value of a key; undefined where there is none. */
+  lookup(key: K): V | undefined {
+    const { kernel, fd } = this.at;
+    try {
+      return this.valueOf(kernel.mapLookup(fd, this.key(key)));
+    } catch (e) {
+      if (isErrno(e, 'ENOENT')) return undefined;
+      throw e;
+    }
+  }
+
+  /** Flags: 0 any, 1 only a new key, 2 only an existing one. */
+  update(key: K, value: V, flags = 0n): void {
+    const { kernel, fd } = this.at;
+    kernel.mapUpdate(fd, this.key(key), this.bytesOf(value), flags);
+  }
+
+  /** False where there was no such key. */
+  delete(key: K): boolean {
+    const { kernel, fd } = this.at;
+    try {
+      kernel.mapDelete(fd, this.key(key));
+      return true;
+    } catch (e) {
+      if (isErrno(e, 'ENOENT')) return false;
+      throw e;
+    }
+  }
+
+  *keys(): Generator<K> {
+    const { kernel, fd } = this.at;
+    for (let key: Uint8Array | undefined; ; ) {
+      try {
+        key = kernel.mapNextKey(fd, key);
+      } catch (e) {
+        if (isErrno(e, 'ENOENT')) return;
+        throw e;
+      }
+      yield this.decode(this.spec.btfKeyTypeId, key) as K;
+    }
+  }
+
+  *entries(): Generator<[K, V]> {
+    for (const key of this.keys()) {
+      const value = this.lookup(key);
+      if (value !== undefined) yield [key, value];
+    }
+  }
+}
