@@ -21,7 +21,8 @@ export class SourceStrings {
   private readonly sections: RawStrings[] = [];
 
   constructor(btf: Btf | undefined) {
-    for (let part = btf; part; part = part.base) this.sections.unshift(new RawStrings(stringBytes(part), part.firstString));
+    for (let part = btf; part; part = part.base)
+      this.sections.unshift(new RawStrings(stringBytes(part), part.firstString));
   }
 
   at(offset: number): string {

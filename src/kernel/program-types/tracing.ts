@@ -8,6 +8,7 @@ import { baseType, REG } from '../verifier/types.ts';
 import { BASE_HELPERS, CGROUP_COMMON, SOCKET_CASTS } from './base-helpers.ts';
 import type { HelperSet, ProgramType, ProgramView } from './program-type.ts';
 import { RAW_TRACEPOINT_HELPERS } from './raw-tracepoint.ts';
+import { dummyOpsWrite, tcpCongestionWrite } from './struct-ops-writes.ts';
 import { tracingArgumentAccess, typedArgumentAccess } from './typed-arguments.ts';
 
 const A = ATTACH_TYPE;
@@ -23,6 +24,13 @@ const onTrampoline =
   (key: HelperKey) =>
   (view: ProgramView): HelperKey | undefined =>
     hasTrampoline(view) ? key : undefined;
+
+/** Name of the kernel's type or function that the program hooks into. */
+const hookName = (view: ProgramView): string => {
+  const btf = view.image.btf();
+  return view.request.attachBtfId < btf.count ? btf.name(view.request.attachBtfId) : '';
+};
+const SOCKET_ITERATORS: ReadonlySet<string> = new Set(['bpf_iter_tcp', 'bpf_iter_unix']);
 
 /** Rule: tracing_prog_func_proto. */
 export const TRACING_HELPERS: HelperSet = [
@@ -44,6 +52,11 @@ export const TRACING_HELPERS: HelperSet = [
     },
   },
   ...RAW_TRACEPOINT_HELPERS,
+  {
+    /** Rule: bpf_iter_tcp_get_func_proto, bpf_iter_unix_get_func_proto. */
+    when: (view) => isIter(view) && SOCKET_ITERATORS.has(hookName(view)),
+    variants: { setsockopt: 'sk_setsockopt', getsockopt: 'sk_getsockopt' },
+  },
 ];
 
 const typed: Pick<ProgramType, 'isValidAccess' | 'convertsContext' | 'packet'> = {
@@ -96,12 +109,7 @@ export const lsm: ProgramType = {
   kfuncHook: 'tracing',
 };
 
-/** Name of the kernel structure whose member the program becomes. */
-const opsStruct = (view: ProgramView): string => {
-  const btf = view.image.btf();
-  return view.request.attachBtfId < btf.count ? btf.name(view.request.attachBtfId) : '';
-};
-const isTcpCongestion = (view: ProgramView): boolean => opsStruct(view) === 'tcp_congestion_ops';
+const isTcpCongestion = (view: ProgramView): boolean => hookName(view) === 'tcp_congestion_ops';
 /** The expected attach type of these programs is the index of the member. */
 const opsMember = (view: ProgramView): string =>
   view.image.btf().memberName(view.request.attachBtfId, view.expectedAttachType);
@@ -131,6 +139,8 @@ export const structOps: ProgramType = {
     }
     return true;
   },
+  structWrite: (view, reg, off, size) =>
+    isTcpCongestion(view) ? tcpCongestionWrite(view, reg, off, size) : dummyOpsWrite(view, reg, off, size),
   kfuncHook: 'struct_ops',
 };
 

@@ -5,6 +5,9 @@ import type { VerifierLog } from './log.ts';
 import { fieldLabel, findStructMeta } from './special-fields.ts';
 import { FLAG, REG, type RegState } from './types.ts';
 
+/** Name of a type in messages. */
+const shown = (btf: Btf, id: number): string => btf.name(id) || '(anon)';
+
 /** Where a walk arrives. */
 const AT = { SCALAR: 0, POINTER: 1, UNTRUSTED: 2, STRUCT: 3 } as const;
 
@@ -130,7 +133,7 @@ class Walk {
     const kind = btf.kind(struct);
     this.struct = struct;
     if (!isComposite(kind)) {
-      this.log.write(`Type '${btf.name(struct)}' is not a struct\n`);
+      this.log.write(`Type '${shown(btf, struct)}' is not a struct\n`);
       return -ERRNO.EINVAL;
     }
     // Which member of a union is meant cannot be known.
@@ -138,7 +141,7 @@ class Walk {
     if (this.off + this.size > btf.size(struct)) {
       const inside = intoFlexibleArray(btf, struct, this.off);
       if (inside === undefined) {
-        this.log.write(`access beyond struct ${btf.name(struct)} at off ${this.off} size ${this.size}\n`);
+        this.log.write(`access beyond struct ${shown(btf, struct)} at off ${this.off} size ${this.size}\n`);
         return -ERRNO.EACCES;
       }
       if (btf.kind(inside.element) === BTF_KIND.INT) return AT.SCALAR;
@@ -171,7 +174,7 @@ class Walk {
       if (btf.kind(member.type) === BTF_KIND.ARRAY && member.size === 0) continue;
       return this.enter(struct, i, begin, member);
     }
-    this.log.write(`struct ${btf.name(struct)} doesn't have field at offset ${off}\n`);
+    this.log.write(`struct ${shown(btf, struct)} doesn't have field at offset ${off}\n`);
     return -ERRNO.EINVAL;
   }
 
@@ -203,7 +206,7 @@ class Walk {
     if (kind === BTF_KIND.PTR) {
       if (bytes !== size || this.off !== at) {
         this.log.write(
-          `cannot access ptr member ${name} with moff ${at} in struct ${btf.name(struct)} with off ${this.off} size ${size}\n`,
+          `cannot access ptr member ${name} with moff ${at} in struct ${shown(btf, struct)} with off ${this.off} size ${size}\n`,
         );
         return -ERRNO.EACCES;
       }
@@ -217,7 +220,7 @@ class Walk {
     }
     if (this.off + size > end && (result.flags & FLAG.UNTRUSTED) === 0) {
       this.log.write(
-        `access beyond the end of member ${name} (mend:${end}) in struct ${btf.name(struct)} with off ${this.off} size ${size}\n`,
+        `access beyond the end of member ${name} (mend:${end}) in struct ${shown(btf, struct)} with off ${this.off} size ${size}\n`,
       );
       return -ERRNO.EACCES;
     }
