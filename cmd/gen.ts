@@ -1,10 +1,14 @@
 // bpftool gen
 import type { CommandObject } from './command.ts';
+import { genMinCoreBtf } from './gen/min-core-btf.ts';
 import { skeleton } from './gen/skeleton.ts';
 
 export const gen: CommandObject = {
   name: 'gen',
-  subcommands: [{ name: 'skeleton', run: skeleton }],
+  subcommands: [
+    { name: 'skeleton', run: skeleton },
+    { name: 'min_core_btf', run: genMinCoreBtf },
+  ],
   usage: (bin) => `Usage: ${bin} gen object OUTPUT_FILE INPUT_FILE [INPUT_FILE...]
        ${bin} gen skeleton FILE [name OBJECT_NAME]
        ${bin} gen subskeleton FILE [name OBJECT_NAME]

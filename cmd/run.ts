@@ -165,7 +165,7 @@ async function kernelFactory(line: CommandLine): Promise<KernelFactory> {
   return ({ state }) => openSimulatedKernel({ statePath: state });
 }
 
-const NEEDS_NO_KERNEL: ReadonlySet<string> = new Set(['help', 'version', 'gen']);
+const NEEDS_NO_KERNEL: ReadonlySet<string> = new Set(['help', 'version']);
 
 /** Runs a command line; gives the exit status. Only faults of bpftool-ts itself are thrown. */
 export async function run(argv: readonly string[], output: Output, kernel?: KernelFactory): Promise<number> {

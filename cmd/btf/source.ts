@@ -19,7 +19,7 @@ export const sayError = (context: CommandContext, message: string): void => {
 export const sayWarning = (context: CommandContext, text: string): void => context.err(`libbpf: ${text}\n`);
 
 /** Reads a file: the kernel's own first, where it is one of those that a kernel shows. Throws SysError. */
-const readAny = (context: CommandContext, path: string): Uint8Array => {
+export const readAny = (context: CommandContext, path: string): Uint8Array => {
   const shown = KERNEL_FOLDERS.some((folder) => path.startsWith(folder)) ? context.kernel().readFile(path) : undefined;
   if (shown) return shown;
   try {
@@ -34,7 +34,7 @@ const readAny = (context: CommandContext, path: string): Uint8Array => {
 };
 
 /** Positive errno of a failure to get BTF; what libbpf would print of it is printed. Other errors go on. */
-const errnoOf = (context: CommandContext, error: unknown): number => {
+export const errnoOf = (context: CommandContext, error: unknown): number => {
   if (error instanceof SysError) return error.errno;
   if (!(error instanceof BtfError)) throw error;
   if (error.warned || context.options.debug) sayWarning(context, error.message);
@@ -42,7 +42,7 @@ const errnoOf = (context: CommandContext, error: unknown): number => {
 };
 
 /** Opens a BTF file; the errno of a failure instead where there is none. */
-const openFile = (context: CommandContext, path: string, base?: Btf): Btf | number => {
+export const openBtfFile = (context: CommandContext, path: string, base?: Btf): Btf | number => {
   try {
     return parseBtfFile(readAny(context, path), path, base);
   } catch (error) {
@@ -52,14 +52,14 @@ const openFile = (context: CommandContext, path: string, base?: Btf): Btf | numb
 
 /** BTF of `btf dump file PATH`. Throws CliError. */
 export const btfOfFile = (context: CommandContext, path: string, base?: Btf): Btf => {
-  const btf = openFile(context, path, base);
+  const btf = openBtfFile(context, path, base);
   if (typeof btf !== 'number') return btf;
   throw new CliError(`failed to load BTF from ${path}: ${strerror(btf)}`, errnoStatus(btf));
 };
 
 /** BTF of the running kernel as a base; says so and gives undefined where there is none. */
 export const vmlinuxBase = (context: CommandContext): Btf | undefined => {
-  const btf = openFile(context, VMLINUX);
+  const btf = openBtfFile(context, VMLINUX);
   if (typeof btf !== 'number') return btf;
   sayError(context, `failed to parse vmlinux BTF at '${VMLINUX}': ${-btf}\n`);
   return undefined;
@@ -69,7 +69,7 @@ export const vmlinuxBase = (context: CommandContext): Btf | undefined => {
 export const givenBase = (context: CommandContext): Btf | undefined => {
   const path = context.options.baseBtf;
   if (path === undefined) return undefined;
-  const btf = openFile(context, path);
+  const btf = openBtfFile(context, path);
   if (typeof btf !== 'number') return btf;
   throw new CliError(`failed to parse base BTF at '${path}': ${-btf}\n`);
 };

@@ -6,6 +6,11 @@ import { SysError } from '../errno.ts';
 export const ATTR_BYTES = 152;
 /** __NR_bpf on x86-64. */
 const NR_BPF = 321;
+/** Arguments of mmap(2). */
+const PROT_READ = 1;
+const PROT_WRITE = 2;
+const MAP_SHARED = 1;
+const MAP_FIXED = 0x10;
 
 /** Command numbers (`enum bpf_cmd`). */
 export const CMD = {
@@ -38,6 +43,8 @@ export interface NativeCalls {
   bpf(command: number, attr: Uint8Array): number;
   /** close(2); errors are ignored. */
   close(fd: number): void;
+  /** Maps `bytes` of a descriptor into memory, shared and writable, at `address` or anywhere when that is 0. */
+  mmap(fd: number, bytes: bigint, address: bigint): void;
   /** Address of the first byte; the array must stay referenced until the call is over. */
   address(bytes: Uint8Array): bigint;
 }
@@ -56,6 +63,7 @@ export function nativeCalls(): NativeCalls {
   const libc = koffi.load(null);
   const syscall = libc.func('long syscall(long nr, int cmd, void *attr, unsigned int size)');
   const close = libc.func('int close(int fd)');
+  const mmap = libc.func('intptr_t mmap(intptr_t addr, size_t length, int prot, int flags, int fd, intptr_t offset)');
   return {
     bpf(command, attr) {
       const result = Number(syscall(NR_BPF, command, attr, attr.length));
@@ -64,6 +72,10 @@ export function nativeCalls(): NativeCalls {
     },
     close(fd) {
       close(fd);
+    },
+    mmap(fd, bytes, address) {
+      const flags = MAP_SHARED | (address ? MAP_FIXED : 0);
+      if (Number(mmap(address, bytes, PROT_READ | PROT_WRITE, flags, fd, 0)) === -1) throw new SysError(koffi.errno());
     },
     address: (bytes) => BigInt(koffi.address(bytes)),
   };

@@ -32,6 +32,7 @@ const PER_CPU: ReadonlySet<number> = new Set([
   MAP_TYPE.percpu_cgroup_storage,
 ]);
 
+const PAGE_BYTES = 4096n;
 /** Largest log buffer that Linux takes: UINT32_MAX >> 2. */
 const MAX_LOG_BYTES = 0xffffffff >>> 2;
 
@@ -104,7 +105,12 @@ export class LiveKernel implements Kernel {
       .setU64(64, attr.mapExtra)
       .setU32(72, attr.valueTypeBtfObjFd)
       .setU32(76, attr.tokenFd);
-    return this.opened(this.call(CMD.MAP_CREATE, block));
+    const fd = this.opened(this.call(CMD.MAP_CREATE, block));
+    if (attr.type === MAP_TYPE.arena) {
+      // Linux takes programs with an arena only once that has a place in user space.
+      this.native.mmap(fd, BigInt(attr.maxEntries) * PAGE_BYTES, attr.mapExtra ?? 0n);
+    }
+    return fd;
   }
 
   private shape(fd: number): MapShape {

@@ -29,12 +29,7 @@ type Reached = (typeof REACHED)[keyof typeof REACHED];
 const MAX_BITFIELD_OFFSET = 0xffffff;
 
 /** Kinds whose referred type is needed as the type itself is. */
-const FOLLOWED: ReadonlySet<number> = new Set([
-  BTF_KIND.CONST,
-  BTF_KIND.VOLATILE,
-  BTF_KIND.RESTRICT,
-  BTF_KIND.TYPEDEF,
-]);
+const FOLLOWED: ReadonlySet<number> = new Set([BTF_KIND.CONST, BTF_KIND.VOLATILE, BTF_KIND.RESTRICT, BTF_KIND.TYPEDEF]);
 
 /** Kinds that need nothing else. */
 const LEAVES: ReadonlySet<number> = new Set([

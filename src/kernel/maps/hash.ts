@@ -1,30 +1,35 @@
-// Hash tables. Iteration is in the order of the keys' bytes: Linux's order depends on a random seed.
+// Hash tables. Iteration goes by the key as one little-endian number, ascending: Linux's order depends on a random seed.
 import { ERRNO, SysError } from '../../errno.ts';
 import { MAP_TYPE } from '../../isa/uapi.ts';
-import { u32Key } from './array.ts';
+import { countElements, dropElement, findElement, nextElement, putElement, tick } from './elements.ts';
 import { innerMapId } from './fd-array.ts';
 import { ACCESS_MASK, accessFlagsOk, FLAG, UPDATE } from './flags.ts';
-import { bytesOf, type CreateAttr, type MapAccess, type MapFamily, type MapRecord, round8 } from './record.ts';
+import { u32Bytes } from './numbers.ts';
+import {
+  bytesOf,
+  type CreateAttr,
+  type MapAccess,
+  type MapFamily,
+  type MemoryLayout,
+  powerOfTwo,
+  round8,
+} from './record.ts';
 
-/** sizeof of struct bpf_htab, struct bucket, struct htab_elem before its key. */
-const HTAB = 832;
-const BUCKET = 16;
-const ELEMENT = 48;
-const KMALLOC_MAX = 1 << 22;
-/** Locks of the table that are charged for each CPU. */
+export const KMALLOC_MAX = 1 << 22;
+/** PCPU_MIN_UNIT_SIZE */
+export const MAX_PER_CPU = 1 << 15;
+/** HASHTAB_MAP_LOCK_COUNT: ints charged for each CPU. */
 const LOCK_COUNT = 8;
+const MAX_BUCKETS = 2 ** 31;
+/** Size of a free-list node, and of a pointer. */
+const LIST_NODE = 8;
+const POINTER = 8;
 
 const isPerCpu = (type: number): boolean => type === MAP_TYPE.percpu_hash || type === MAP_TYPE.lru_percpu_hash;
 const isLru = (type: number): boolean => type === MAP_TYPE.lru_hash || type === MAP_TYPE.lru_percpu_hash;
 
-const powerOfTwo = (n: number): number => {
-  let p = 1;
-  while (p < n) p *= 2;
-  return p;
-};
-
-/** rule: htab_map_alloc_check, 6.18 */
-function check(attr: CreateAttr): number {
+/** rule: htab_map_alloc_check and htab_map_alloc, 6.18 */
+function check(attr: CreateAttr, layout: MemoryLayout): number {
   const { flags } = attr;
   const known = FLAG.NO_PREALLOC | FLAG.NO_COMMON_LRU | FLAG.NUMA_NODE | ACCESS_MASK | FLAG.ZERO_SEED;
   if (flags & ~known || !accessFlagsOk(flags)) return ERRNO.EINVAL;
@@ -32,102 +37,85 @@ function check(attr: CreateAttr): number {
   if (isLru(attr.type) && flags & FLAG.NO_PREALLOC) return ERRNO.ENOTSUPP;
   if (flags & FLAG.NUMA_NODE && (flags & FLAG.NO_COMMON_LRU || isPerCpu(attr.type))) return ERRNO.EINVAL;
   if (attr.maxEntries === 0 || attr.keySize === 0 || attr.valueSize === 0) return ERRNO.EINVAL;
-  if (attr.keySize + attr.valueSize >= KMALLOC_MAX - ELEMENT) return ERRNO.E2BIG;
-  if (isPerCpu(attr.type) && round8(attr.valueSize) > 1 << 15) return ERRNO.E2BIG;
-  if (attr.maxEntries > 2 ** 31) return ERRNO.E2BIG;
-  return 0;
+  if (attr.keySize + attr.valueSize >= KMALLOC_MAX - layout.sizeOf('htab_elem')) return ERRNO.E2BIG;
+  if (isPerCpu(attr.type) && round8(attr.valueSize) > MAX_PER_CPU) return ERRNO.E2BIG;
+  return entries(attr, layout.cpus) > MAX_BUCKETS ? ERRNO.E2BIG : 0;
 }
 
-/** Elements an LRU table really has room for: a whole number for each CPU with separate lists. */
-const entries = (map: MapRecord, cpus: number): number =>
-  isLru(map.type) && map.flags & FLAG.NO_COMMON_LRU
-    ? Math.max(cpus, Math.ceil(map.maxEntries / cpus) * cpus)
-    : map.maxEntries;
+/** Lists of their own for each CPU are all of one length. */
+function entries(attr: CreateAttr, cpus: number): number {
+  if (!(attr.flags & FLAG.NO_COMMON_LRU)) return attr.maxEntries;
+  const rounded = Math.ceil(attr.maxEntries / cpus) * cpus;
+  return rounded > 0xffffffff ? Math.floor(attr.maxEntries / cpus) * cpus : rounded;
+}
 
 /** rule: htab_map_mem_usage, 6.18 */
-function memlock({ map, cpus }: MapAccess): number {
+function memlock({ map, cpus, sizeOf }: MapAccess): number {
   const perCpu = isPerCpu(map.type);
-  const value = round8(map.valueSize);
   const ofMaps = map.type === MAP_TYPE.hash_of_maps;
-  const element = ELEMENT + round8(map.keySize) + (perCpu || ofMaps ? 8 : value);
-  const n = entries(map, cpus);
-  const base = HTAB + BUCKET * powerOfTwo(n) + cpus * 4 * LOCK_COUNT;
+  const value = round8(map.valueSize);
+  const element = sizeOf('htab_elem') + round8(map.keySize) + (perCpu ? POINTER : value);
+  const base = sizeOf('bpf_htab') + sizeOf('bucket') * powerOfTwo(map.maxEntries) + cpus * 4 * LOCK_COUNT;
   if (map.flags & FLAG.NO_PREALLOC) {
-    const one = element + 8 + (perCpu ? 16 + value * cpus : 0);
+    const one = element + LIST_NODE + (perCpu ? LIST_NODE + POINTER + value * cpus : 0);
     return base + one * map.count;
   }
-  if (perCpu) return base + element * n + value * cpus * n;
-  if (isLru(map.type)) return base + element * n;
-  return base + element * (ofMaps ? n : n + cpus) + 8 * cpus;
+  if (perCpu) return base + (element + value * cpus) * map.maxEntries;
+  if (isLru(map.type)) return base + element * map.maxEntries;
+  return base + element * (ofMaps ? map.maxEntries : map.maxEntries + cpus) + POINTER * cpus;
 }
 
-const find = (a: MapAccess, key: Uint8Array): Uint8Array | undefined => {
-  const row = a.db.get('SELECT value FROM elem WHERE map = ? AND key = ?', a.map.id, key);
-  return row && bytesOf(row.value);
-};
-
-function countBy(a: MapAccess, change: number): void {
-  a.db.run('UPDATE map SET count = count + ? WHERE id = ?', change, a.map.id);
-}
-
-/** A number that grows with each use, to know the least recently used. */
-const stamp = (a: MapAccess): number => a.db.next(`stamp:${a.map.id}`);
+/** The key as it sorts. */
+const storedKey = (key: Uint8Array): Uint8Array => Uint8Array.from(key).reverse();
 
 function lookup(a: MapAccess, key: Uint8Array): Uint8Array {
-  const value = find(a, key);
+  const value = findElement(a, storedKey(key));
   if (!value) throw new SysError('ENOENT');
-  return Uint8Array.from(value);
+  return value;
 }
 
-/** Makes room by dropping the element that was used the longest time ago. */
+/** Makes room by dropping the element that was written the longest time ago. */
 function evict(a: MapAccess): void {
   const sql = 'SELECT key FROM elem WHERE map = ? AND stamp IS NOT NULL ORDER BY stamp LIMIT 1';
   const oldest = a.db.get(sql, a.map.id);
-  if (oldest) remove(a, bytesOf(oldest.key));
+  if (oldest && dropElement(a, bytesOf(oldest.key))) countElements(a, -1);
 }
 
-function checkUpdateFlags(flags: bigint, exists: boolean): void {
-  if ((flags & ~UPDATE.LOCK) > UPDATE.EXIST) throw new SysError('EINVAL');
-  if (exists && flags & UPDATE.NOEXIST) throw new SysError('EEXIST');
-  if (!exists && flags & UPDATE.EXIST) throw new SysError('ENOENT');
-}
-
-function store(a: MapAccess, key: Uint8Array, value: Uint8Array, flags: bigint): void {
-  const exists = find(a, key) !== undefined;
-  checkUpdateFlags(flags, exists);
+/** rule: htab_map_update_elem, check_flags, 6.18. Locked updates pass their flags without BPF_F_LOCK. */
+function put(a: MapAccess, key: Uint8Array, value: Uint8Array, flags: bigint): void {
+  if (flags > UPDATE.EXIST) throw new SysError('EINVAL');
+  const stored = storedKey(key);
+  const exists = findElement(a, stored) !== undefined;
+  if (exists && flags === UPDATE.NOEXIST) throw new SysError('EEXIST');
+  if (!exists && flags === UPDATE.EXIST) throw new SysError('ENOENT');
+  const lru = isLru(a.map.type);
   if (!exists) {
-    // The count was read when the map was looked up in this transaction.
-    if (a.map.count >= entries(a.map, a.cpus)) {
-      if (!isLru(a.map.type)) throw new SysError('E2BIG');
+    if (a.map.count >= a.map.maxEntries) {
+      if (!lru) throw new SysError('E2BIG');
       evict(a);
     }
-    countBy(a, 1);
+    countElements(a, 1);
   }
-  const used = isLru(a.map.type) ? stamp(a) : null;
-  a.db.run('INSERT OR REPLACE INTO elem VALUES (?, ?, ?, ?)', a.map.id, key, value, used);
+  putElement(a, stored, value, lru ? tick(a) : null);
 }
 
 function remove(a: MapAccess, key: Uint8Array): void {
-  if (a.db.run('DELETE FROM elem WHERE map = ? AND key = ?', a.map.id, key) === 0) throw new SysError('ENOENT');
-  countBy(a, -1);
+  if (!dropElement(a, storedKey(key))) throw new SysError('ENOENT');
+  countElements(a, -1);
 }
 
-export function nextByteOrder(a: MapAccess, key: Uint8Array | undefined): Uint8Array {
-  const after = key && find(a, key) ? key : undefined;
-  const row = after
-    ? a.db.get('SELECT key FROM elem WHERE map = ? AND key > ? ORDER BY key LIMIT 1', a.map.id, after)
-    : a.db.get('SELECT key FROM elem WHERE map = ? ORDER BY key LIMIT 1', a.map.id);
-  if (!row) throw new SysError('ENOENT');
-  return Uint8Array.from(bytesOf(row.key));
-}
+const nextKey = (a: MapAccess, key: Uint8Array | undefined): Uint8Array =>
+  nextElement(a, key && storedKey(key)).key.reverse();
 
 export const hash: MapFamily = {
   check,
+  entries,
   memlock,
   lookup,
-  update: store,
+  // Only plain tables know BPF_F_LOCK; whether the value has a lock has been checked.
+  update: (a, key, value, flags) => put(a, key, value, a.map.type === MAP_TYPE.hash ? flags & ~UPDATE.LOCK : flags),
   remove,
-  nextKey: nextByteOrder,
+  nextKey,
   valueBytes: (map, cpus) => (isPerCpu(map.type) ? round8(map.valueSize) * cpus : map.valueSize),
   lookupAndDelete(a, key) {
     const value = lookup(a, key);
@@ -138,20 +126,21 @@ export const hash: MapFamily = {
 
 export const hashOfMaps: MapFamily = {
   holds: 'map',
-  check: (attr) => (attr.valueSize !== 4 ? ERRNO.EINVAL : check(attr)),
+  neverInner: true,
+  check: (attr, layout) => (attr.valueSize !== 4 ? ERRNO.EINVAL : check(attr, layout)),
   memlock,
   lookup(a, key) {
     lookup(a, key);
-    return u32Key(a.handles.reference(a.map, key) ?? 0);
+    return u32Bytes(a.handles.reference(a.map, key) ?? 0);
   },
   update(a, key, value, flags) {
     const id = innerMapId(a, value);
-    store(a, key, u32Key(id), flags);
+    put(a, key, u32Bytes(id), flags);
     a.handles.setReference(a.map, key, 'map', id);
   },
   remove(a, key) {
     remove(a, key);
     a.handles.setReference(a.map, key, 'map', undefined);
   },
-  nextKey: nextByteOrder,
+  nextKey,
 };

@@ -1,5 +1,26 @@
 // A map as the state file holds it, and what its family must know to work on it.
 import type { Database, Row } from '../store/database.ts';
+import { StateError } from '../store/state-error.ts';
+
+/** Programs that a map of programs takes: all must agree with the first. rule: struct bpf_map_owner, 6.18 */
+export interface MapOwner {
+  type: number;
+  jited: boolean;
+  xdpHasFrags: boolean;
+  expectedAttachType: number;
+}
+
+/** What an inner map must be like: the map that was the template at creation. */
+export interface InnerTemplate {
+  type: number;
+  keySize: number;
+  valueSize: number;
+  maxEntries: number;
+  flags: number;
+  /** Where the special fields of its values are described; 0 for none. */
+  btf: number;
+  btfValueType: number;
+}
 
 /** One row of the table of maps. */
 export interface MapRecord {
@@ -21,26 +42,26 @@ export interface MapRecord {
   readonly valueAddress: bigint | undefined;
   /** Elements of keyed maps and queues. */
   readonly count: number;
-  readonly head: number;
-  /** Program arrays: type of the programs in it, once known. */
-  readonly owner: { type: number; jited: boolean } | undefined;
-  /** Maps of maps: what an inner map must be like. */
+  readonly owner: MapOwner | undefined;
   readonly inner: InnerTemplate | undefined;
 }
 
-export interface InnerTemplate {
-  type: number;
-  keySize: number;
-  valueSize: number;
-  maxEntries: number;
-  flags: number;
+export const bytesOf = (value: unknown): Uint8Array => (value instanceof Uint8Array ? value : new Uint8Array(0));
+
+/** A JSON column; throws StateError when somebody has written something else into it. */
+export function jsonColumn(row: Row, name: string): unknown {
+  if (row[name] === null) return undefined;
+  try {
+    return JSON.parse(String(row[name]));
+  } catch {
+    throw new StateError('damaged', '', `column ${name} is damaged`);
+  }
 }
 
-const bytesOf = (value: unknown): Uint8Array => (value instanceof Uint8Array ? value : new Uint8Array(0));
+export const unsigned64 = (value: unknown): bigint => BigInt.asUintN(64, BigInt(value as bigint));
 
 export function mapRecord(row: Row): MapRecord {
   const n = (name: string): number => Number(row[name]);
-  const parsed = (name: string): unknown => (row[name] === null ? undefined : JSON.parse(String(row[name])));
   return {
     id: n('id'),
     type: n('type'),
@@ -48,7 +69,7 @@ export function mapRecord(row: Row): MapRecord {
     valueSize: n('value_size'),
     maxEntries: n('max_entries'),
     flags: n('flags'),
-    extra: BigInt.asUintN(64, BigInt(row.extra as bigint)),
+    extra: unsigned64(row.extra),
     name: String(row.name),
     btf: n('btf'),
     btfKeyType: n('btf_key_type'),
@@ -56,41 +77,74 @@ export function mapRecord(row: Row): MapRecord {
     btfVmlinuxValueType: n('btf_vmlinux_value_type'),
     frozen: n('frozen') !== 0,
     bypassSpecV1: n('bypass_spec_v1') !== 0,
-    address: BigInt.asUintN(64, BigInt(row.address as bigint)),
-    valueAddress: row.value_address === null ? undefined : BigInt.asUintN(64, BigInt(row.value_address as bigint)),
+    address: unsigned64(row.address),
+    valueAddress: row.value_address === null ? undefined : unsigned64(row.value_address),
     count: n('count'),
-    head: n('head'),
-    owner: parsed('owner') as MapRecord['owner'],
-    inner: parsed('inner_map') as MapRecord['inner'],
+    owner: jsonColumn(row, 'owner') as MapOwner | undefined,
+    inner: jsonColumn(row, 'inner_map') as InnerTemplate | undefined,
   };
 }
 
 export const round8 = (n: number): number => Math.ceil(n / 8) * 8;
 
+/** The smallest power of two that is not below `n`. */
+export function powerOfTwo(n: number): number {
+  let p = 1;
+  while (p < n) p *= 2;
+  return p;
+}
+
+/** What the layout of memory depends on: the kernel image's own sizes. */
+export interface MemoryLayout {
+  readonly cpus: number;
+  readonly pageSize: number;
+  /** Bytes of a struct of the kernel. */
+  sizeOf(struct: string): number;
+}
+
 /** What an operation on a map works with. */
-export interface MapAccess {
+export interface MapAccess extends MemoryLayout {
   readonly db: Database;
   readonly map: MapRecord;
-  readonly cpus: number;
   /** Objects that elements refer to: programs and maps by descriptor. */
   readonly handles: ElementHandles;
 }
 
 /** How elements hold on to programs and maps. */
 export interface ElementHandles {
-  /** Id behind a descriptor of this kind; EBADF or EINVAL. */
-  idOf(fd: number, kind: 'prog' | 'map'): number;
+  /** Id of the program behind a descriptor, if this map may hold it; EBADF or EINVAL. */
+  program(map: MapRecord, fd: number): number;
+  /** The map behind a descriptor; EBADF or EINVAL. */
+  map(fd: number): MapRecord;
+  /** Whether both have the same special fields in their values. */
+  sameFields(map: MapRecord, template: InnerTemplate): boolean;
   /** The element at `slot` now holds the object, or nothing; the old one is let go. */
   setReference(map: MapRecord, slot: Uint8Array, kind: 'prog' | 'map', id: number | undefined): void;
   reference(map: MapRecord, slot: Uint8Array): number | undefined;
-  mapById(id: number): MapRecord;
-  progType(id: number): number;
 }
+
+/** Attributes of a creation as families check them. */
+export interface CreateAttr {
+  type: number;
+  keySize: number;
+  valueSize: number;
+  maxEntries: number;
+  flags: number;
+  extra: bigint;
+  hasBtf: boolean;
+  /** CONFIG_NR_CPUS */
+  maxCpus: number;
+}
+
+/** Operations that a family may lack, each standing for one errno then. */
+export type MapOperation = 'lookup' | 'update' | 'remove' | 'nextKey' | 'lookupAndDelete';
 
 /** The operations of a family; every one may throw SysError. */
 export interface MapFamily {
   /** What must hold of the attributes; the errno or 0. */
-  check(attr: CreateAttr): number;
+  check(attr: CreateAttr, layout: MemoryLayout): number;
+  /** Number of entries that is kept in place of the one asked for. */
+  entries?(attr: CreateAttr, cpus: number): number;
   /** Bytes charged. */
   memlock(access: MapAccess): number;
   lookup?(access: MapAccess, key: Uint8Array, flags: bigint): Uint8Array;
@@ -98,30 +152,18 @@ export interface MapFamily {
   remove?(access: MapAccess, key: Uint8Array): void;
   nextKey?(access: MapAccess, key: Uint8Array | undefined): Uint8Array;
   lookupAndDelete?(access: MapAccess, key: Uint8Array, flags: bigint): Uint8Array;
-  /** Errno of lookup, update, delete and next key where the family has none of its own. */
-  missing?: Partial<Record<'lookup' | 'update' | 'remove' | 'nextKey' | 'lookupAndDelete', number>>;
-  /** True of maps whose programs may hold the address of a value. */
-  direct?: boolean;
+  /** Errno of what the family has not; ENOTSUPP unless given. */
+  missing?: Partial<Record<MapOperation, number>>;
+  /** Values whose address programs may hold lie in memory of this many bytes. */
+  valueArea?(attr: CreateAttr): number;
   /** Bytes of a value at the system call: one per CPU in per-CPU maps. */
   valueBytes?(map: MapRecord, cpus: number): number;
   /** Flags that the kernel adds by itself. */
   addsFlags?: number;
   /** Type of the value: descriptor of a program or of a map. */
   holds?: 'prog' | 'map';
+  /** Its maps belong to the first kind of program that uses them or lies in them. */
+  owned?: true;
+  /** Its maps cannot be inner maps. */
+  neverInner?: true;
 }
-
-export interface CreateAttr {
-  type: number;
-  keySize: number;
-  valueSize: number;
-  maxEntries: number;
-  flags: number;
-  numaNode: number;
-  extra: bigint;
-  hasInner: boolean;
-  hasBtf: boolean;
-  /** CONFIG_NR_CPUS */
-  maxCpus: number;
-}
-
-export { bytesOf };

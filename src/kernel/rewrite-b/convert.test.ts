@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { encodeInsns, type Insn, insn } from '../../isa/insn.ts';
+import { type Insn, insn } from '../../isa/insn.ts';
 import { CLASS, MODE, SIZE } from '../../isa/opcode.ts';
 import type { ProgTypeName } from '../../isa/uapi.ts';
 import { programType } from '../program-types/index.ts';
@@ -43,7 +43,7 @@ function converted(group: Group, access: Insn, size: number): string {
   env.aux[0].ptrType = REG.CTX;
   env.aux[0].ctxFieldSize = write ? 0 : info.ctxFieldSize;
   expect(convertCtxAccesses(env)).toBe(0);
-  return hexInsns(env.insns, encodeInsns).slice(0, -1).join('');
+  return hexInsns(env.insns).slice(0, -1).join('');
 }
 
 describe.each(groups)('the context of $type, attach type $attachType', (group) => {
@@ -60,7 +60,7 @@ function through(ptrType: number, access: Insn, fieldSize = 0): string[] {
   env.aux[0].ptrType = ptrType;
   env.aux[0].ctxFieldSize = fieldSize;
   expect(convertCtxAccesses(env)).toBe(0);
-  return hexInsns(env.insns, encodeInsns).slice(0, -1);
+  return hexInsns(env.insns).slice(0, -1);
 }
 
 describe('pointers other than the context', () => {

@@ -1,5 +1,5 @@
 // Programs for tests of single passes: they come with a kernel image and with notes as the verifier would have left them.
-import type { Insn } from '../../isa/insn.ts';
+import { encodeInsns, type Insn } from '../../isa/insn.ts';
 import { PROG_TYPE, type ProgTypeName } from '../../isa/uapi.ts';
 import type { KernelImage } from '../image/image.ts';
 import { loadImage } from '../image/load.ts';
@@ -60,5 +60,5 @@ export function testProgram(program: TestProgram): VerifierEnv {
 }
 
 /** 16 digits an instruction. */
-export const hexInsns = (insns: readonly Insn[], encode: (insns: readonly Insn[]) => Uint8Array): string[] =>
-  Buffer.from(encode(insns)).toString('hex').match(/.{16}/g) ?? [];
+export const hexInsns = (insns: readonly Insn[]): string[] =>
+  Buffer.from(encodeInsns(insns)).toString('hex').match(/.{16}/g) ?? [];
