@@ -2,7 +2,7 @@
 
 import type { LoadedImage } from './image/load.ts';
 import { loadImage } from './image/load.ts';
-import { SimulatedKernel } from './syscall/simulated.ts';
+import { SimulatedKernel } from './commands/simulated.ts';
 import { Database } from './store/database.ts';
 import { statePath } from './store/state-path.ts';
 
