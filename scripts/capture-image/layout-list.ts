@@ -20,6 +20,7 @@ export const SIZED_TYPES = [
   'bpf_shtab_bucket',
   'bpf_stab',
   'bpf_stack_map',
+  'bucket',
   'htab_elem',
   'lpm_trie_node',
   'reuseport_array',

@@ -9,8 +9,11 @@ const MAX_RESOLVE_DEPTH = 32;
 const MAX_DEPTH = 500;
 const MAX_U32 = 0xffffffff;
 
+/** What sizes are found from. */
+export type SizedTypes = Pick<Btf, 'kind' | 'size' | 'type' | 'arrayLength' | 'arrayElem' | 'pointerSize'>;
+
 /** Bytes of a value; -1 when it has none. Rule: libbpf 1.8, btf__resolve_size. */
-export const sizeOf = (btf: Btf, id: number): number => {
+export const sizeOf = (btf: SizedTypes, id: number): number => {
   let elements = 1;
   for (let i = 0; i < MAX_RESOLVE_DEPTH; i++) {
     let size = -1;

@@ -29,6 +29,12 @@ export class KernelSymbols {
     return this.byAddress?.get(address);
   }
 
+  /** A program has been loaded: its functions are not among the names that were read. */
+  forget(): void {
+    this.byAddress = undefined;
+    this.byName = undefined;
+  }
+
   address(name: string): bigint | undefined {
     this.read();
     return this.byName?.get(name);

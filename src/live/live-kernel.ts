@@ -165,6 +165,7 @@ export class LiveKernel implements Kernel {
   }
 
   progLoad(attr: ProgLoadAttr): number {
+    this.symbols.forget();
     const log = new LogBuffer(attr.log);
     const fds = attr.fdArray && new Uint8Array(Int32Array.from(attr.fdArray).buffer);
     const block = this.attr()

@@ -26,7 +26,7 @@ const WORDS: readonly string[] = [
 ];
 
 /** "struct", "func_proto" … of a type. */
-export const kindWord = (btf: Btf, id: number): string => WORDS[btf.kind(id)] ?? 'unknown';
+export const kindWord = (btf: Pick<Btf, 'kind'>, id: number): string => WORDS[btf.kind(id)] ?? 'unknown';
 
 /** Opens the BTF of an object, whose pointers are of 8 bytes; throws BtfError. */
 export const parseObjectBtf = (bytes: Uint8Array): Btf => Btf.parse(bytes, undefined, { pointerSize: 8 });

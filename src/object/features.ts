@@ -23,6 +23,9 @@ const valueLoad = (mapFd: number, offset: number): Insn[] => [
   insn(0, 0, 0, 0, offset),
 ];
 
+/** Present where probes can be made through perf events; the older way is not taken here. */
+const KPROBE_PMU = '/sys/bus/event_source/devices/kprobe/type';
+
 /** Runs a call that gives a descriptor, closes that, and tells whether it worked. */
 function works(kernel: Kernel, open: () => number): boolean {
   let fd: number;
@@ -85,7 +88,7 @@ function withMap<T>(kernel: Kernel, attr: MapCreateAttr, use: (fd: number) => T)
  * A probe gives its answer, or throws SysError, which counts as no and is told. `named` gives a name back where the
  * kernel takes names, otherwise an empty one.
  */
-type Probe = (kernel: Kernel, named: (name: string) => string) => boolean;
+type Probe = (kernel: Kernel, named: (name: string) => string, messages: Messages) => boolean;
 
 const PROBES = {
   MEMCG_ACCOUNT: {
@@ -195,7 +198,13 @@ const PROBES = {
   },
   SYSCALL_WRAPPER: {
     what: 'Kernel using syscall wrapper',
-    probe: (k) => k.symbolAddress('__x64_sys_bpf') !== undefined,
+    probe: (k, _named, messages) => {
+      if (!k.readFile(KPROBE_PMU)) {
+        messages.debug(() => `failed to open '${KPROBE_PMU}': ${errstr(ERRNO.ENOENT)}`);
+        return false;
+      }
+      return k.symbolAddress('__x64_sys_bpf') !== undefined;
+    },
   },
   UPROBE_MULTI_LINK: {
     what: 'BPF multi-uprobe link support',
@@ -300,7 +309,7 @@ export class Features {
   private ask(name: FeatureName): boolean {
     const { what, probe }: { what: string; probe: Probe } = PROBES[name];
     try {
-      return probe(this.kernel, (text) => (this.supports('PROG_NAME') ? text : ''));
+      return probe(this.kernel, (text) => (this.supports('PROG_NAME') ? text : ''), this.messages);
     } catch (error) {
       if (!(error instanceof SysError)) throw error;
       this.messages.warn(`Detection of kernel ${what} support failed: ${errstr(error.errno || ERRNO.EINVAL)}`);

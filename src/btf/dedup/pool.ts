@@ -39,6 +39,14 @@ export class SourceStrings {
   }
 }
 
+/** What gives the words of a type by its id: opened data, or another pool. */
+export type TypeSource = Pick<Btf, 'wordsOf'>;
+
+/** What gives strings by offset, one character a byte. */
+export interface StringSource {
+  at(offset: number): string;
+}
+
 /** Header and kind layouts of data that was opened, which stay. */
 interface Envelope {
   header: Uint8Array;
@@ -117,6 +125,11 @@ export class TypePool {
     return this.count++;
   }
 
+  wordsOf(id: number): Int32Array {
+    const at = this.at[id];
+    return this.words.subarray(at, at + this.length(id));
+  }
+
   kind(id: number): number {
     return (this.words[this.at[id] + 1] >>> 24) & 0x7f;
   }
@@ -172,7 +185,7 @@ export class TypePool {
    * Copies a type with its names; type ids stay those of the source. `map` remembers where strings went, for many
    * copies from one source; offsets below `shared` are of a common base.
    */
-  copy(from: Btf, id: number, strings: SourceStrings, map?: Map<number, number>, shared = 0): number {
+  copy(from: TypeSource, id: number, strings: StringSource, map?: Map<number, number>, shared = 0): number {
     const copy = this.push(from.wordsOf(id));
     const string = (offset: number): number => {
       if (offset === 0 || offset < shared) return offset;

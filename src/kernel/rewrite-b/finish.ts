@@ -75,7 +75,7 @@ export function finishProgram(env: VerifierEnv): number {
   const bytes = image.sizeOf('bpf_prog') + Math.max(state.peakLength, env.insns.length) * INSN_BYTES;
   env.program = {
     insns: env.insns,
-    xlated: xlatedBytes(env.insns, env.usedMaps, image.pageSize),
+    xlated: xlatedBytes(env.insns, env.usedMaps),
     tag: env.tag,
     functions: functions.slice(0, functions.length - env.hiddenSubprogCnt),
     funcInfo: env.funcInfo,

@@ -25,7 +25,7 @@ const states = new WeakMap<VerifierEnv, RewriteState>();
 export function rewriteState(env: VerifierEnv): RewriteState {
   let state = states.get(env);
   if (!state) {
-    state = { peakLength: env.insns.length, tailCalls: [], jited: [], functionTags: [] };
+    state = { peakLength: env.request.insns.length, tailCalls: [], jited: [], functionTags: [] };
     states.set(env, state);
   }
   return state;
