@@ -1,5 +1,6 @@
 // bpftool btf
 import { dump } from './btf/dump.ts';
+import { layout } from './btf/layout.ts';
 import { show } from './btf/show.ts';
 import type { CommandObject } from './command.ts';
 
@@ -9,6 +10,8 @@ export const btf: CommandObject = {
     { name: 'show', run: show },
     { name: 'list', run: show },
     { name: 'dump', run: dump },
+    // Ours.
+    { name: 'layout', run: layout },
   ],
   usage: (bin) => `Usage: ${bin} btf { show | list } [id BTF_ID]
        ${bin} btf dump BTF_SRC [format FORMAT] [root_id ROOT_ID]

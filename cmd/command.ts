@@ -5,9 +5,12 @@ import type { Kernel } from '../src/syscall.ts';
 /** An error for the user: printed as "Error: …" (or in JSON), and the exit status that goes with it. */
 export class CliError extends Error {
   readonly status: number;
-  constructor(message: string, status = 255) {
+  /** Whether the help of the object follows the message. */
+  readonly withUsage: boolean;
+  constructor(message: string, status = 255, withUsage = false) {
     super(message);
     this.status = status;
+    this.withUsage = withUsage;
   }
 }
 

@@ -1,11 +1,13 @@
 // bpftool gen
 import type { CommandObject } from './command.ts';
 import { genMinCoreBtf } from './gen/min-core-btf.ts';
+import { genObject } from './gen/object.ts';
 import { skeleton } from './gen/skeleton.ts';
 
 export const gen: CommandObject = {
   name: 'gen',
   subcommands: [
+    { name: 'object', run: genObject },
     { name: 'skeleton', run: skeleton },
     { name: 'min_core_btf', run: genMinCoreBtf },
   ],

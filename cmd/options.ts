@@ -39,11 +39,14 @@ export interface CommandLine {
 }
 
 /** An option that getopt would refuse: the message names the word, and the top-level help follows. */
-export class OptionError extends CliError {}
-
-const refuse = (word: string): never => {
-  throw new OptionError(`unrecognized option '${word}'`);
-};
+export class OptionError extends CliError {
+  /** An option before it had asked for JSON. */
+  readonly json: boolean;
+  constructor(word: string, json: boolean) {
+    super(`unrecognized option '${word}'`);
+    this.json = json;
+  }
+}
 
 /** A long option may be abbreviated as long as only one fits; an exact name wins. */
 function longOption(name: string): OptionSpec | undefined {
@@ -56,6 +59,9 @@ function longOption(name: string): OptionSpec | undefined {
 function normalise(argv: readonly string[]): { options: string[]; words: string[] } {
   const options: string[] = [];
   const words: string[] = [];
+  const refuse = (word: string): never => {
+    throw new OptionError(word, options.includes('--json') || options.includes('--pretty'));
+  };
   for (let i = 0; i < argv.length; i++) {
     const word = argv[i];
     if (word === '--') {

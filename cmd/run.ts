@@ -93,6 +93,7 @@ function report(context: RunContext, error: unknown, usage: string): number {
   if (error instanceof SilentFailure) return error.status;
   if (error instanceof CliError) {
     printError(context, error.message);
+    if (error.withUsage) printUsage(context, usage);
     return error.status;
   }
   if (error instanceof SysError) {
@@ -174,8 +175,7 @@ export async function run(argv: readonly string[], output: Output, kernel?: Kern
     line = parseCommandLine(argv);
   } catch (e) {
     if (!(e instanceof CliError)) throw e;
-    const json = argv.some((w) => /^-[a-zA-Z]*[jp]|^--(js|pr)/.test(w));
-    if (json) output.out(`{"error":"${e.message}"}\n`);
+    if (e instanceof OptionError && e.json) output.out(`{"error":"${e.message}"}\n`);
     else output.err(`Error: ${e.message}\n${e instanceof OptionError ? topUsage() : ''}`);
     return e.status;
   }

@@ -6,7 +6,7 @@ import { ERRNO } from '../../src/errno.ts';
 import { CliError, type CommandContext, errnoStatus, SilentFailure, UsageError } from '../command.ts';
 import { because, selectMapInfo, selectProg } from '../select.ts';
 import { isPrefix, parseU32 } from '../words.ts';
-import { btfOfFile, btfOfId, givenBase, sayError, sayWarning, VMLINUX, vmlinuxBase } from './source.ts';
+import { btfOfFile, btfOfFiles, btfOfId, givenBase, sayError, sayWarning, VMLINUX, vmlinuxBase } from './source.ts';
 
 const MAX_ROOTS = 16;
 const MAX_FILES = 64;
@@ -86,7 +86,7 @@ const fromFiles: TakeSource = (context, words, base) => {
         INVALID,
       );
     }
-    throw new CliError('bpftool-ts cannot merge BTF files');
+    return { btf: btfOfFiles(context, files, known) };
   }
   return { btf: btfOfFile(context, files[0] ?? VMLINUX, known) };
 };

@@ -1,6 +1,8 @@
 // Where `btf dump` gets its types from: files and the kernel.
 import { readFileSync } from 'node:fs';
 import { Btf, BtfError } from '../../src/btf/btf.ts';
+import { appendBtf, dedupedBtf } from '../../src/btf/dedup/merge.ts';
+import { TypePool } from '../../src/btf/dedup/pool.ts';
 import { parseBtfFile } from '../../src/btf/file.ts';
 import { ERRNO, type ErrnoName, SysError, strerror } from '../../src/errno.ts';
 import { CliError, type CommandContext, errnoStatus } from '../command.ts';
@@ -55,6 +57,26 @@ export const btfOfFile = (context: CommandContext, path: string, base?: Btf): Bt
   const btf = openBtfFile(context, path, base);
   if (typeof btf !== 'number') return btf;
   throw new CliError(`failed to load BTF from ${path}: ${strerror(btf)}`, errnoStatus(btf));
+};
+
+/** BTF of several files over one base as one, without repetition. Throws CliError. */
+export const btfOfFiles = (context: CommandContext, paths: readonly string[], base: Btf): Btf => {
+  const pool = TypePool.empty(base);
+  for (const path of paths) {
+    const part = btfOfFile(context, path, base);
+    try {
+      appendBtf(pool, part, base);
+    } catch (error) {
+      const errno = errnoOf(context, error);
+      throw new CliError(`failed to merge BTF from ${path}: ${strerror(errno)}`, errnoStatus(errno));
+    }
+  }
+  try {
+    return dedupedBtf(pool, base);
+  } catch (error) {
+    const errno = errnoOf(context, error);
+    throw new CliError(`failed to dedup combined BTF: ${strerror(errno)}`, errnoStatus(errno));
+  }
 };
 
 /** BTF of the running kernel as a base; says so and gives undefined where there is none. */

@@ -38,7 +38,7 @@ function parseOptions(words: string[]): SkeletonOptions {
 
 /** gen skeleton FILE [name NAME]: TypeScript on standard output. */
 export function skeleton(context: CommandContext, words: string[]): void {
-  needWords(words, 1, 'skeleton');
+  if (words.length === 0) throw new CliError("'skeleton' needs at least 1 arguments, 0 found", 255, true);
   const file = words.shift() as string;
   const { name = nameOf(file) } = parseOptions(words);
   let bytes: Uint8Array;
@@ -47,7 +47,7 @@ export function skeleton(context: CommandContext, words: string[]): void {
   } catch (e) {
     const missing = (e as NodeJS.ErrnoException).code === 'ENOENT';
     throw new CliError(
-      `failed to ${missing ? 'stat' : 'open'} ${file}: ${missing ? 'No such file or directory' : 'Permission denied'}`,
+      `failed to ${missing ? 'stat()' : 'open'} ${file}: ${missing ? 'No such file or directory' : 'Permission denied'}`,
     );
   }
   let object: ObjectSpec;

@@ -108,11 +108,11 @@ const fileError = (e: unknown): string => {
 export async function dump(context: CommandContext, words: string[]): Promise<void> {
   const { json } = context;
   const kernel = context.kernel();
-  const word = words.shift() ?? '';
+  const word = words.shift();
   let what: 'xlated' | 'jited';
-  if (word !== '' && isPrefix(word, 'jited')) what = 'jited';
-  else if (word !== '' && isPrefix(word, 'xlated')) what = 'xlated';
-  else throw new CliError(`expected 'xlated' or 'jited', got: ${word}`);
+  if (word !== undefined && isPrefix(word, 'jited')) what = 'jited';
+  else if (word !== undefined && isPrefix(word, 'xlated')) what = 'xlated';
+  else throw new CliError(`expected 'xlated' or 'jited', got: ${word ?? '(null)'}`);
   if (words.length < 2) throw new UsageError();
   const fds = selectProgs(context, words);
   const options = parseOptions(context, what, words, fds.length);

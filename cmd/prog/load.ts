@@ -1,6 +1,7 @@
 // bpftool prog load|loadall
 import { readFileSync } from 'node:fs';
 import { SysError } from '../../src/errno.ts';
+import { errstr } from '../../src/object/errors.ts';
 import { loadObject } from '../../src/object/load.ts';
 import { openObject } from '../../src/object/open.ts';
 import { Messages, type Print } from '../../src/object/print.ts';
@@ -45,7 +46,8 @@ function typeRule(context: CommandContext, word: string): LoadOptions['type'] {
   const rule = findSection(word);
   if (rule) return rule;
   try {
-    return progTypeByName(`${word}/`, new Messages(printerOf(context)));
+    // The reason is shown whatever the level of messages.
+    return progTypeByName(`${word}/`, new Messages((_, text) => context.err(text)));
   } catch (e) {
     if (e instanceof SysError) throw new SilentFailure();
     throw e;
@@ -137,7 +139,7 @@ function setTypes(context: CommandContext, spec: ObjectSpec, rule: LoadOptions['
     let use = rule;
     if (!use) {
       try {
-        use = progTypeByName(program.section, new Messages(printerOf(context)));
+        use = progTypeByName(program.section, new Messages((_, text) => context.err(text)));
       } catch (e) {
         if (e instanceof SysError) throw new SilentFailure();
         throw e;
@@ -195,6 +197,15 @@ function loadWith(context: CommandContext, words: string[], firstOnly: boolean):
     kernel.objPin(path, fd);
     undo.push(path);
   };
+  /** libbpf's own words before the command's. */
+  const warning = (text: (errno: number) => string, work: () => void): void => {
+    try {
+      work();
+    } catch (e) {
+      if (e instanceof SysError) printerOf(context)('warn', `libbpf: ${text(e.errno)}\n`);
+      throw e;
+    }
+  };
   const failing = (message: string, work: () => void): void => {
     try {
       work();
@@ -212,14 +223,26 @@ function loadWith(context: CommandContext, words: string[], firstOnly: boolean):
   } else {
     makePinDir(kernel, o.path);
     failing('failed to pin all programs', () => {
-      for (const [name, { fd }] of loaded.programs) pin(fd, `${o.path}/${name}`);
+      for (const [name, { fd }] of loaded.programs) {
+        const path = `${o.path}/${name}`;
+        warning(
+          (e) => `prog '${name}': failed to pin at '${path}': ${errstr(e)}`,
+          () => pin(fd, path),
+        );
+      }
     });
   }
   if (o.pinmaps !== undefined) {
     const folder = o.pinmaps;
     failing('', () => makePinDir(kernel, folder));
     failing('failed to pin all maps', () => {
-      for (const [name, { fd }] of loaded.maps) pin(fd, `${folder}/${name.replaceAll('.', '_')}`);
+      for (const [name, { fd }] of loaded.maps) {
+        const path = `${folder}/${name.replaceAll('.', '_')}`;
+        warning(
+          (e) => `failed to pin map: ${errstr(e)}`,
+          () => pin(fd, path),
+        );
+      }
     });
   }
   context.json?.value(null);

@@ -2,7 +2,7 @@
 import { Btf } from '../btf.ts';
 import { BtfError } from '../btf-error.ts';
 import { dedupPool } from './dedup.ts';
-import { SourceStrings, TypePool } from './pool.ts';
+import { SourceStrings, type TypePool } from './pool.ts';
 
 const EOPNOTSUPP = 95;
 
@@ -18,10 +18,8 @@ export const appendBtf = (pool: TypePool, btf: Btf, base: Btf | undefined): void
   }
 };
 
-/** One BTF over `base` with the types of all, without repetition. Throws BtfError. */
-export const mergeBtf = (parts: readonly Btf[], base: Btf): Btf => {
-  const pool = TypePool.empty(base);
-  for (const part of parts) appendBtf(pool, part, base);
+/** The types of a pool over `base`, without repetition. Throws BtfError. */
+export const dedupedBtf = (pool: TypePool, base: Btf): Btf => {
   dedupPool(pool);
   return Btf.parse(pool.bytes(), base);
 };

@@ -1,10 +1,10 @@
 // A stored map as the verifier, the rewriter and the emitter see it.
 import type { Btf } from '../../btf/btf.ts';
-import type { KBtf, KMap, SpecialRecord } from '../objects.ts';
-import { mapRecordOf } from './map-btf.ts';
 import { readArea } from '../families/array.ts';
 import { FLAG } from '../families/flags.ts';
 import type { MapAccess, MapRecord } from '../families/record.ts';
+import type { KBtf, KMap, SpecialRecord } from '../objects.ts';
+import { mapRecordOf } from './map-btf.ts';
 
 interface Surroundings {
   btf: KBtf | undefined;

@@ -3,9 +3,9 @@ import { BTF_KIND, type Btf } from '../../btf/btf.ts';
 import { SysError } from '../../errno.ts';
 import { MAP_TYPE, type MapTypeName } from '../../isa/uapi.ts';
 import type { MapCreateAttr } from '../../syscall.ts';
+import { FLAG } from '../families/flags.ts';
 import type { SpecialFieldKind, SpecialRecord } from '../objects.ts';
 import { parseSpecialRecord } from '../verifier/special-fields.ts';
-import { FLAG } from '../families/flags.ts';
 
 const numbers = (...names: MapTypeName[]): ReadonlySet<number> => new Set(names.map((name) => MAP_TYPE[name]));
 

@@ -2,12 +2,12 @@
 import { ERRNO, SysError } from '../../errno.ts';
 import { MAP_TYPE } from '../../isa/uapi.ts';
 import type { MapCreateAttr } from '../../syscall.ts';
-import type { KBtf } from '../objects.ts';
-import { checkMapBtf } from './map-btf.ts';
 import { innerTemplate } from '../families/fd-array.ts';
 import { FLAG } from '../families/flags.ts';
 import { familyOf } from '../families/index.ts';
 import type { CreateAttr, InnerTemplate, MapFamily, MapRecord } from '../families/record.ts';
+import type { KBtf } from '../objects.ts';
+import { checkMapBtf } from './map-btf.ts';
 
 const NAME = /^[A-Za-z0-9_.]*$/;
 const NAME_CHARS = 15;

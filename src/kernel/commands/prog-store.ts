@@ -1,10 +1,10 @@
 // A finished program as a row of the state file, and back.
 import { encodeInsns } from '../../isa/insn.ts';
 import type { InfoRecords, ProgInfo } from '../../syscall.ts';
+import { bytesOf } from '../families/record.ts';
 import type { FinishedProgram } from '../program.ts';
 import type { Database, Row } from '../store/database.ts';
 import type { FuncInfo, LineInfo } from '../verifier/env.ts';
-import { bytesOf } from '../families/record.ts';
 
 export const FUNC_INFO_BYTES = 8;
 export const LINE_INFO_BYTES = 16;

@@ -15,15 +15,6 @@ import type {
   ProgLoadAttr,
   TreeEntry,
 } from '../../syscall.ts';
-import type { LoadedImage } from '../image/load.ts';
-import { ALL_CAPABILITIES, type KBtf, type KMap } from '../objects.ts';
-import type { Database, Row } from '../store/database.ts';
-import { bpfCheck } from '../verifier/index.ts';
-import { VerifierLog } from '../verifier/log.ts';
-import { checkBtf } from './btf-check.ts';
-import { CodeSpace } from './code-space.ts';
-import { SimulatedMap } from './kmap.ts';
-import { checkMapCreate, objectName } from './map-create.ts';
 import { FLAG, UPDATE } from '../families/flags.ts';
 import { familyOf } from '../families/index.ts';
 import {
@@ -34,6 +25,15 @@ import {
   type MapRecord,
   mapRecord,
 } from '../families/record.ts';
+import type { LoadedImage } from '../image/load.ts';
+import { ALL_CAPABILITIES, type KBtf, type KMap } from '../objects.ts';
+import type { Database, Row } from '../store/database.ts';
+import { bpfCheck } from '../verifier/index.ts';
+import { VerifierLog } from '../verifier/log.ts';
+import { checkBtf } from './btf-check.ts';
+import { CodeSpace } from './code-space.ts';
+import { SimulatedMap } from './kmap.ts';
+import { checkMapCreate, objectName } from './map-create.ts';
 import { type ObjectId, ObjectStore } from './object-store.ts';
 import { attachTypeOf, checkProgAttr, isGplCompatible } from './prog-attr.ts';
 import { insertProgram, progInfoOf } from './prog-store.ts';
@@ -42,6 +42,8 @@ import { Tree } from './tree.ts';
 const LOG_KNOWN = 0xf;
 const LOG_MAX = (0xffffffff >> 2) >>> 0;
 const FIRST_FD = 3;
+/** The process's own input and output: open, but nothing of BPF. */
+const isStream = (fd: number): boolean => fd >= 0 && fd < FIRST_FD;
 /** struct bpf_map objects, then value areas: somewhere in the direct mapping, a page apart at least. */
 const MAP_ADDRESSES = 0xffff888100000000n;
 const VALUE_ADDRESSES = 0xffffc90000000000n;
@@ -101,7 +103,7 @@ export class SimulatedKernel implements Kernel {
 
   private object(fd: number, kind?: ObjectKind): ObjectId {
     const object = this.fds.get(fd);
-    if (!object) throw new SysError('EBADF');
+    if (!object) throw new SysError(isStream(fd) ? 'EINVAL' : 'EBADF');
     if (kind && object.kind !== kind) throw new SysError('EINVAL');
     return object;
   }
@@ -376,19 +378,12 @@ export class SimulatedKernel implements Kernel {
     // The verifier tells maps apart by identity.
     const maps = new Map<number, KMap>();
     const mapByFd = (fd: number): KMap => {
-      const object = this.fds.get(fd);
-      if (!object) throw new SysError('EBADF');
-      if (object.kind !== 'map') throw new SysError('EINVAL');
+      const object = this.object(fd, 'map');
       const map = maps.get(object.id) ?? this.kmap(this.mapById(object.id));
       maps.set(object.id, map);
       return map;
     };
-    const btfByFd = (fd: number): KBtf => {
-      const object = this.fds.get(fd);
-      if (!object) throw new SysError('EBADF');
-      if (object.kind !== 'btf') throw new SysError('EINVAL');
-      return this.kbtf(object.id);
-    };
+    const btfByFd = (fd: number): KBtf => this.kbtf(this.object(fd, 'btf').id);
     const records = [attr.funcInfo, attr.lineInfo, attr.coreRelos];
     const usesBtf = records.some((r) => r && r.bytes.length > 0);
     const known = this.fds.get(attr.btfFd ?? 0)?.kind === 'btf';

@@ -1,11 +1,12 @@
 // Whether declarations of one map in two objects agree.
-import { parseObjectBtf } from '../btf-words.ts';
+
+import type { TypePool } from '../../btf/dedup/pool.ts';
 import { BTF_KIND } from '../../btf/kinds.ts';
+import { parseObjectBtf } from '../btf-words.ts';
 import { ObjectError } from '../errors.ts';
 import { type MapDef, parseMapDef } from '../map-def.ts';
 import { decodeName, type LinkerMessages } from './linker-messages.ts';
 import { skipModsAndTypedefs, TypeMatcher } from './match-types.ts';
-import type { TypePool } from '../../btf/dedup/pool.ts';
 
 /** Bytes that libbpf keeps of the name of an inner map. */
 const MAX_INNER_NAME = 127;

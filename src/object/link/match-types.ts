@@ -1,6 +1,7 @@
 // Whether declarations of one symbol in two objects have compatible types.
-import { BTF_KIND, isModifier, LINKAGE } from '../../btf/kinds.ts';
+
 import type { TypePool } from '../../btf/dedup/pool.ts';
+import { BTF_KIND, isModifier, LINKAGE } from '../../btf/kinds.ts';
 import { kindWord } from '../btf-words.ts';
 import type { LinkerMessages } from './linker-messages.ts';
 

@@ -1,7 +1,8 @@
 // The file that the linker makes, while objects are added to it.
-import { SHF, SHT, SYM_BYTES } from '../../elf/constants.ts';
+
 import { TypePool } from '../../btf/dedup/pool.ts';
 import { RawStrings } from '../../btf/dedup/raw-strings.ts';
+import { SHF, SHT, SYM_BYTES } from '../../elf/constants.ts';
 import type { LinkerMessages } from './linker-messages.ts';
 import { OutputSection } from './output-section.ts';
 import type { RawSymbol } from './raw-elf.ts';

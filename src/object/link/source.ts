@@ -14,7 +14,6 @@ import {
   bytesAt,
   contentsOf,
   type RawElf,
-  type RawRelocation,
   type RawSection,
   type RawSymbol,
   readRawElf,
@@ -341,7 +340,7 @@ export const openSource = (
 ): SourceObject => {
   messages.debug(`linker: adding object file '${name}'...`);
   const elf = readRawElf(bytes);
-  if (!elf) return messages.fail('EINVAL', `failed to get ELF header for ${name}: invalid file descriptor`);
+  if (!elf) return messages.fail('EINVAL', `failed to get ELF header for ${name}: invalid \`Elf' handle`);
   if (elf === 'order') return messages.fail('EOPNOTSUPP', `unknown byte order of ELF file ${name}`);
   if (output.littleEndian === undefined) {
     output.littleEndian = elf.littleEndian;

@@ -1,6 +1,7 @@
 // Symbols of an object: which become symbols of the result, and which meet one of another object.
-import { BTF_KIND, LINKAGE } from '../../btf/kinds.ts';
+
 import type { TypePool } from '../../btf/dedup/pool.ts';
+import { BTF_KIND, LINKAGE } from '../../btf/kinds.ts';
 import { SHN, STB, STT } from '../../elf/constants.ts';
 import { kindWord } from '../btf-words.ts';
 import type { LinkerMessages } from './linker-messages.ts';
@@ -9,7 +10,7 @@ import { isNonStatic, TypeMatcher } from './match-types.ts';
 import type { GlobalSymbol, LinkerOutput } from './output.ts';
 import type { OutputSection } from './output-section.ts';
 import { bindOf, type RawSymbol, typeOf, visibilityOf } from './raw-elf.ts';
-import { sectionByName, type SourceObject, type SourceSection, symbolName } from './source.ts';
+import { type SourceObject, type SourceSection, sectionByName, symbolName } from './source.ts';
 
 /** Where clang puts externs without a section of their own; nothing in the file corresponds to it. */
 export const EXTERN_SECTION = '.extern';
@@ -21,13 +22,40 @@ const FUNC_GLOBAL = (BTF_KIND.FUNC << 24) | LINKAGE.GLOBAL;
 interface SymbolTypes {
   section: number;
   type: number;
+  /** A second VAR or FUNC that may be meant. */
+  other?: number;
 }
+
+/** Global and extern variables and functions by name; those in a DATASEC count more than free ones. */
+const indexTypes = (types: TypePool): Map<string, SymbolTypes> => {
+  const index = new Map<string, SymbolTypes>();
+  const visitSection = (section: number): void => {
+    const first = types.at[section] + 3;
+    for (let p = first; p < first + types.vlen(section) * 3; p += 3) {
+      const type = types.words[p];
+      const kind = types.kind(type);
+      if ((kind === BTF_KIND.VAR || kind === BTF_KIND.FUNC) && !isNonStatic(types, type)) continue;
+      const name = types.name(type);
+      const found = index.get(name);
+      if (found?.section) continue;
+      if (found && found.type !== type) index.set(name, { section, type: found.type, other: type });
+      else index.set(name, { section, type });
+    }
+  };
+  for (let id = 1; id < types.count; id++) {
+    if (types.kind(id) === BTF_KIND.DATASEC) visitSection(id);
+    if (!isNonStatic(types, id)) continue;
+    const name = types.name(id);
+    if (!index.get(name)?.section) index.set(name, { section: 0, type: id });
+  }
+  return index;
+};
 
 class SymbolAppender {
   private readonly output: LinkerOutput;
   private readonly object: SourceObject;
   private readonly messages: LinkerMessages;
-  private named: Map<string, SymbolTypes | 'ambiguous'> | undefined;
+  private named: Map<string, SymbolTypes> | undefined;
 
   constructor(output: LinkerOutput, object: SourceObject, messages: LinkerMessages) {
     this.output = output;
@@ -122,7 +150,13 @@ class SymbolAppender {
 
   /** Brings a symbol together with the one of the same name that the result has. */
   private merge(
-    { symbol, name, i, source, target }: {
+    {
+      symbol,
+      name,
+      i,
+      source,
+      target,
+    }: {
       symbol: RawSymbol;
       name: string;
       i: number;
@@ -202,9 +236,17 @@ class SymbolAppender {
   private typesOf(name: string): SymbolTypes {
     const { messages, object } = this;
     if (!object.types) return messages.fail('EINVAL', `failed to find BTF info for object '${object.name}'`);
-    this.named ??= this.indexTypes(object.types);
+    this.named ??= indexTypes(object.types);
     const found = this.named.get(name);
-    if (found === 'ambiguous') return messages.fail('EINVAL');
-    return found ?? messages.fail('ENOENT', `failed to find BTF info for global/extern symbol '${name}'`);
+    if (!found) return messages.fail('ENOENT', `failed to find BTF info for global/extern symbol '${name}'`);
+    if (found.other !== undefined) {
+      const both = `both types #${found.type} and #${found.other} match`;
+      messages.fail('EINVAL', `global/extern '${name}' BTF is ambiguous: ${both}`);
+    }
+    return found;
   }
 }
+
+/** Puts the symbols of an object into the result. Throws ObjectError. Rule: libbpf 1.8, linker_append_elf_syms. */
+export const appendSymbols = (output: LinkerOutput, object: SourceObject, messages: LinkerMessages): void =>
+  new SymbolAppender(output, object, messages).append();
