@@ -1,4 +1,5 @@
 // bpftool btf
+import { diff } from './btf/diff.ts';
 import { dump } from './btf/dump.ts';
 import { layout } from './btf/layout.ts';
 import { show } from './btf/show.ts';
@@ -11,6 +12,7 @@ export const btf: CommandObject = {
     { name: 'list', run: show },
     { name: 'dump', run: dump },
     // Ours.
+    { name: 'diff', run: diff },
     { name: 'layout', run: layout },
   ],
   usage: (bin) => `Usage: ${bin} btf { show | list } [id BTF_ID]

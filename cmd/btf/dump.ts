@@ -6,6 +6,7 @@ import { ERRNO } from '../../src/errno.ts';
 import { CliError, type CommandContext, errnoStatus, SilentFailure, UsageError } from '../command.ts';
 import { because, selectMapInfo, selectProg } from '../select.ts';
 import { isPrefix, parseU32 } from '../words.ts';
+import { neededByObject } from './needed.ts';
 import { btfOfFile, btfOfFiles, btfOfId, givenBase, sayError, sayWarning, VMLINUX, vmlinuxBase } from './source.ts';
 
 const MAX_ROOTS = 16;
@@ -109,10 +110,16 @@ const takeSource = (context: CommandContext, words: string[], base: Btf | undefi
   return take(context, words, base);
 };
 
+/** The words of the formats. */
+const FORMATS: ReadonlySet<string> = new Set(['c', 'raw']);
+
 interface DumpOptions {
   format: 'raw' | 'c';
+  /** `for OBJECT` (ours): only what this object needs. */
+  object?: string;
   sorted: boolean;
-  roots: number[];
+  roots: readonly number[];
+  kfuncs?: ReadonlySet<number>;
 }
 
 const takeFormat = (words: string[]): 'raw' | 'c' => {
@@ -134,7 +141,10 @@ const takeOptions = (words: string[], source: Source): DumpOptions => {
   const options: DumpOptions = { format: 'raw', sorted: true, roots: [...(source.roots ?? [])] };
   while (words.length) {
     const word = words.shift() as string;
-    if (isPrefix(word, 'format')) options.format = takeFormat(words);
+    // "for c" is an abbreviation of "format c".
+    const isObject = word === 'for' && words.length > 0 && !FORMATS.has(words[0]);
+    if (isObject) options.object = words.shift() as string;
+    else if (isPrefix(word, 'format')) options.format = takeFormat(words);
     else if (isPrefix(word, 'root_id')) options.roots.push(takeRoot(words, options.roots, source.roots !== undefined));
     else if (isPrefix(word, 'unsorted')) options.sorted = false;
     else throw new CliError(`unrecognized option: '${word}'`, INVALID);
@@ -142,7 +152,7 @@ const takeOptions = (words: string[], source: Source): DumpOptions => {
   return options;
 };
 
-const write = (context: CommandContext, btf: Btf, { format, sorted, roots }: DumpOptions): void => {
+const write = (context: CommandContext, btf: Btf, { format, sorted, roots, kfuncs }: DumpOptions): void => {
   const out = (text: string): void => context.out(text);
   if (format === 'raw') {
     dumpRaw(btf, { json: context.json, write: out }, roots);
@@ -152,7 +162,7 @@ const write = (context: CommandContext, btf: Btf, { format, sorted, roots }: Dum
     throw new CliError('JSON output for C-syntax dump is not supported', errnoStatus(ERRNO.EOPNOTSUPP));
   }
   try {
-    dumpC(btf, { roots, sorted, write: out, warn: (text) => sayWarning(context, text) });
+    dumpC(btf, { roots, ...(kfuncs && { kfuncs }), sorted, write: out, warn: (text) => sayWarning(context, text) });
   } catch (error) {
     // libbpf has told what is wrong with the types.
     if (error instanceof BtfError && error.warned) throw new SilentFailure(errnoStatus(error.errno));
@@ -160,12 +170,25 @@ const write = (context: CommandContext, btf: Btf, { format, sorted, roots }: Dum
   }
 };
 
-/** btf dump SOURCE [format raw|c] [root_id N]… [unsorted] */
+/** The header that one object needs. */
+const writeForObject = (context: CommandContext, btf: Btf, options: DumpOptions): void => {
+  const { object = '', format, roots } = options;
+  if (format !== 'c') throw new CliError("'for' needs 'format c'", INVALID);
+  if (roots.length) throw new CliError("cannot use root_id with 'for'", INVALID);
+  const needed = neededByObject(context, btf, object);
+  write(context, btf, { ...options, ...needed });
+};
+
+/** btf dump SOURCE [format raw|c] [root_id N]… [unsorted] [for OBJECT] */
 export function dump(context: CommandContext, words: string[]): void {
   const base = givenBase(context);
   const source = takeSource(context, words, base);
   const options = takeOptions(words, source);
   const btf = source.btf ?? btfOfId(context, source.id ?? 0, base);
+  if (options.object !== undefined) {
+    writeForObject(context, btf, options);
+    return;
+  }
   const wrong = options.roots.find((id) => id >= btf.count);
   if (wrong !== undefined) throw new CliError(`invalid root ID: ${wrong}`, INVALID);
   write(context, btf, options);

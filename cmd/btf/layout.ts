@@ -43,8 +43,8 @@ class LayoutText {
 
   private member(member: MemberLayout, level: number): void {
     this.border(level, member.offset);
-    const bits = member.bitOffset === undefined ? '   ' : `:${String(member.bitOffset).padStart(2)}`;
-    const place = `${String(member.offset).padStart(5)}${bits} ${String(member.size).padStart(5)}`;
+    const bits = member.bitOffset === undefined ? '' : `:${String(member.bitOffset).padStart(2)}`;
+    const place = String(member.offset).padStart(5) + bits + String(member.size).padStart(6 - bits.length);
     if (member.members) {
       const [word, ...name] = member.declaration.split(' ');
       this.write(`${'\t'.repeat(level)}${word} {\n`);

@@ -1,18 +1,14 @@
 // bpftool gen min_core_btf
 import { writeFileSync } from 'node:fs';
 import { type Btf, BtfError } from '../../src/btf/btf.ts';
-import { parseBtfFile } from '../../src/btf/file.ts';
-import { hasBtfMagic } from '../../src/btf/header.ts';
-import { readElf } from '../../src/elf/elf.ts';
 import { ERRNO, type ErrnoName, SysError, strerror } from '../../src/errno.ts';
-import { type BtfExt, BtfExtError, readBtfExt } from '../../src/object/btf-ext.ts';
+import { type BtfExt, BtfExtError } from '../../src/object/btf-ext.ts';
 import { BtfMinimizer } from '../../src/object/min-core-btf.ts';
 import { Messages } from '../../src/object/print.ts';
-import { errnoOf, openBtfFile, readAny, sayError } from '../btf/source.ts';
+import { readObjectTypes } from '../btf/object-types.ts';
+import { errnoOf, openBtfFile, sayError } from '../btf/source.ts';
 import { CliError, type CommandContext, errnoStatus, UsageError } from '../command.ts';
 import { printerOf } from '../prog/load.ts';
-
-const EXT_SECTION = '.BTF.ext';
 
 /** Says what is wrong with an object, then that the command ends for it. */
 const refuse = (context: CommandContext, path: string, said: string | undefined, errno: number): CliError => {
@@ -30,22 +26,12 @@ const readObject = (context: CommandContext, path: string, messages: Messages): 
   const failed = (errno: number): CliError =>
     refuse(context, path, `failed to parse BPF object '${path}': ${strerror(errno)}`, errno);
   try {
-    const bytes = readAny(context, path);
-    const btf = parseBtfFile(bytes, path);
-    const section = hasBtfMagic(bytes) ? undefined : readElf(bytes).section(EXT_SECTION);
-    if (!section) {
-      throw refuse(
-        context,
-        path,
-        `failed to parse BPF object '${path}': section ${EXT_SECTION} not found`,
-        ERRNO.EINVAL,
-      );
-    }
-    return { btf, ext: readBtfExt(section.data, () => 0, messages) };
+    const { btf, ext } = readObjectTypes(context, path, messages);
+    if (ext) return { btf, ext };
   } catch (error) {
-    if (error instanceof CliError) throw error;
     throw failed(error instanceof BtfExtError ? error.errno : errnoOf(context, error));
   }
+  throw refuse(context, path, `failed to parse BPF object '${path}': section .BTF.ext not found`, ERRNO.EINVAL);
 };
 
 const addObject = (context: CommandContext, minimizer: BtfMinimizer, path: string): void => {

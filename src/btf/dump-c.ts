@@ -42,8 +42,8 @@ const FASTCALL_TAG = 'bpf_fastcall';
 
 const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
 
-/** Prototypes of the functions that the kernel marks as callable by programs, by name. */
-const kfuncText = (btf: Btf, emitter: CEmitter): string => {
+/** Prototypes of the functions that the kernel marks as callable by programs, by name; of all or of the wanted ones. */
+const kfuncText = (btf: Btf, emitter: CEmitter, wanted?: ReadonlySet<number>): string => {
   const kfuncs: { id: number; name: string }[] = [];
   const fast = new Set<number>();
   for (let id = 1; id < btf.count; id++) {
@@ -51,6 +51,7 @@ const kfuncText = (btf: Btf, emitter: CEmitter): string => {
     const func = btf.type(id);
     if (btf.kind(func) !== BTF_KIND.FUNC) continue;
     const tag = btf.name(id);
+    if (wanted && !wanted.has(func)) continue;
     if (tag === KFUNC_TAG) kfuncs.push({ id: func, name: btf.name(func) });
     if (tag === FASTCALL_TAG) fast.add(func);
   }
@@ -65,6 +66,8 @@ const kfuncText = (btf: Btf, emitter: CEmitter): string => {
 export interface DumpCOptions {
   /** Only these types and what they need, in this order. */
   roots?: readonly number[];
+  /** With roots: functions whose prototypes are declared too; without, all that programs may call are. */
+  kfuncs?: ReadonlySet<number>;
   /** Visit types by rank and name instead of by id. */
   sorted?: boolean;
   write(text: string): void;
@@ -84,6 +87,9 @@ export const dumpC = (btf: Btf, options: DumpCOptions): void => {
   try {
     if (roots.length) {
       for (const id of roots) emitter.define(id);
+      // What a prototype mentions has to be known outside of it.
+      for (const id of options.kfuncs ?? []) emitter.define(btf.type(id));
+      if (options.kfuncs?.size) sink.add(kfuncText(btf, emitter, options.kfuncs));
     } else {
       const order = sorted ? sortForC(btf) : undefined;
       // Void sorts among the others, yet it is the first place that bpftool passes over.

@@ -73,8 +73,7 @@ export const anonymousElement = (btf: Btf, typeId: number): Element | undefined 
   return isComposite(btf.kind(element.id)) && btf.nameOffset(element.id) === 0 ? element : undefined;
 };
 
-const kindWord = (btf: Btf, id: number): 'struct' | 'union' =>
-  btf.kind(id) === BTF_KIND.STRUCT ? 'struct' : 'union';
+const kindWord = (btf: Btf, id: number): 'struct' | 'union' => (btf.kind(id) === BTF_KIND.STRUCT ? 'struct' : 'union');
 
 class LayoutReader {
   private readonly btf: Btf;

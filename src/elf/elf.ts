@@ -119,7 +119,7 @@ function unpack(raw: Uint8Array, name: string): Uint8Array {
     throw new ElfError(`compressed section '${name}' cannot be unpacked`);
   }
   if (out.length !== size) throw new ElfError(`compressed section '${name}' is ${out.length} bytes, not ${size}`);
-  return out;
+  return new Uint8Array(out.buffer, out.byteOffset, out.length);
 }
 
 const decoder = new TextDecoder('utf-8');

@@ -70,6 +70,8 @@ export interface KMap {
   readonly valueAddress: bigint | undefined;
   /** Bytes of the value area of a frozen read-only array, for constant folding of loads; undefined otherwise. */
   constantBytes(offset: number, size: number): Uint8Array | undefined;
+  /** Prog array: address of the machine code of the program in a slot; undefined for an empty slot. */
+  programAt?(key: number): bigint | undefined;
 }
 
 /** Which capabilities the loading task has. */

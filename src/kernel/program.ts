@@ -1,5 +1,6 @@
 // What a load leaves when verification, rewriting and compilation are done: everything that bpf_prog_info reports.
 import type { Insn } from '../isa/insn.ts';
+import type { PokeSite } from './jit/jit.ts';
 import type { FuncInfo, LineInfo } from './verifier/env.ts';
 
 /** One function of a finished program: main is the first. */
@@ -16,6 +17,18 @@ export interface FinishedFunction {
   start: number;
 }
 
+/**
+ * A tail call with a known map and index, which the machine code has as a jump: setTailCallTarget() of the JIT room
+ * changes it whenever the slot of the map changes.
+ */
+export interface DirectTailCall {
+  mapId: number;
+  key: number;
+  /** Index in `functions`. */
+  func: number;
+  site: PokeSite;
+}
+
 export interface FinishedProgram {
   /** The whole image as the kernel keeps it: helper calls relative to __bpf_call_base, map addresses in ldimm64. */
   insns: Insn[];
@@ -23,6 +36,7 @@ export interface FinishedProgram {
   xlated: Uint8Array;
   tag: Uint8Array;
   functions: FinishedFunction[];
+  tailCalls: DirectTailCall[];
   funcInfo: FuncInfo[];
   lineInfo: LineInfo[];
   /** Address of the machine code of each line record. */

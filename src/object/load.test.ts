@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { SysError } from '../errno.ts';
 import { decodeInsns, encodeInsns, LDIMM64 } from '../isa/insn.ts';
@@ -323,5 +324,21 @@ describe('a load', () => {
     loadObject(kernel, spec);
     // Only the trivial program, by which libbpf tells at each load that loading works at all.
     expect(trials()).toBe(before + 1);
+  });
+
+  test('of a damaged object fails as ObjectError, and nothing else', () => {
+    const flips = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 1, max: 255 })), { minLength: 1, maxLength: 6 });
+    fc.assert(
+      fc.property(fc.constantFrom('maps', 'data', 'calls', 'core'), flips, (name, changes) => {
+        const bytes = new Uint8Array(file(`${name}.bpf.o`));
+        for (const [at, mask] of changes) bytes[at % bytes.length] ^= mask;
+        try {
+          loadObject(new RecordingKernel(FILES), openObject(bytes));
+        } catch (error) {
+          if (!(error instanceof ObjectError)) throw error;
+        }
+      }),
+      { numRuns: 1000 },
+    );
   });
 });

@@ -1,6 +1,6 @@
 // Loading an object: maps and programs come into being in a kernel, in the order and by the rules of libbpf 1.8.
 import { readFileSync } from 'node:fs';
-import { type Btf, Btf as BtfReader } from '../btf/btf.ts';
+import { Btf, BtfError } from '../btf/btf.ts';
 import { hasBtfMagic } from '../btf/header.ts';
 import { ElfError, readElf } from '../elf/elf.ts';
 import { SysError } from '../errno.ts';
@@ -80,10 +80,10 @@ export function readBtfFile(path: string): Btf {
   } catch (error) {
     throw new SysError(-((error as NodeJS.ErrnoException).errno ?? -5));
   }
-  if (hasBtfMagic(bytes)) return BtfReader.parse(bytes);
+  if (hasBtfMagic(bytes)) return Btf.parse(bytes);
   const section = readElf(bytes).section('.BTF');
   if (!section) throw new ElfError('no section .BTF');
-  return BtfReader.parse(section.data);
+  return Btf.parse(section.data);
 }
 
 /**
@@ -122,7 +122,7 @@ export function loadObject(kernel: Kernel, spec: ObjectSpec, options: LoadOption
   } catch (error) {
     undo(state);
     if (prepared && error instanceof SysError) messages.warn(`failed to load object '${spec.path}'`);
-    throw error instanceof SysError && !(error instanceof ObjectError) ? new ObjectError(error.errno) : error;
+    throw asObjectError(error);
   } finally {
     state.kernelBtf.close();
     for (const { fd } of state.jumpTables) kernel.close(fd);
@@ -146,13 +146,12 @@ export function loadObject(kernel: Kernel, spec: ObjectSpec, options: LoadOption
   };
 }
 
-/** Loads one program of an object and all of its maps. */
-export const loadOneProgram = (
-  kernel: Kernel,
-  spec: ObjectSpec,
-  name: string,
-  options: Omit<LoadOptions, 'programs'> = {},
-): LoadedObject => loadObject(kernel, spec, { ...options, programs: [name] });
+/** A failure of the kernel, or of BTF that refers to what is not there, as one of loading. */
+function asObjectError(error: unknown): unknown {
+  if (error instanceof ObjectError) return error;
+  if (error instanceof SysError) return new ObjectError(error.errno);
+  return error instanceof BtfError ? new ObjectError('EINVAL', error.message) : error;
+}
 
 function chooseSubset(state: LoadState, names: readonly string[] | undefined): void {
   if (!names) return;

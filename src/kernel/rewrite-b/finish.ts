@@ -1,7 +1,7 @@
 // What a load leaves behind.
 import { LDIMM64 } from '../../isa/insn.ts';
 import { PSEUDO } from '../../isa/opcode.ts';
-import type { FinishedFunction } from '../program.ts';
+import type { DirectTailCall, FinishedFunction } from '../program.ts';
 import type { VerifierEnv } from '../verifier/env.ts';
 import { subprogName } from '../verifier/subprogs.ts';
 import { xlatedBytes } from './dump.ts';
@@ -58,6 +58,14 @@ function lineAddresses(env: VerifierEnv, functions: readonly FinishedFunction[])
   return addresses;
 }
 
+/** Constant tail calls by function; the poke table's entries count from 0 here. */
+function directTailCalls(env: VerifierEnv): DirectTailCall[] {
+  const { jited, tailCalls } = rewriteState(env);
+  return jited.flatMap((code, func) =>
+    code.pokes.map((site) => ({ mapId: tailCalls[site.index].map.id, key: tailCalls[site.index].key, func, site })),
+  );
+}
+
 /**
  * Compiles what is not compiled yet and fills env.program. 0 or a negative errno.
  * rule: end of bpf_check, bpf_prog_select_runtime, 6.18
@@ -78,6 +86,7 @@ export function finishProgram(env: VerifierEnv): number {
     xlated: xlatedBytes(env.insns, env.usedMaps),
     tag: env.tag,
     functions: functions.slice(0, functions.length - env.hiddenSubprogCnt),
+    tailCalls: directTailCalls(env),
     funcInfo: env.funcInfo,
     lineInfo: env.lineInfo,
     jitedLineInfo: lineAddresses(env, functions),

@@ -15,6 +15,9 @@ import { rewriteState } from './state.ts';
 /** Placeholder for the address of a function: the start of the area that code lives in. */
 const CODE_AREA = 0xffffffffc0000000n;
 
+/** Start of an arena's pages for the kernel, where the map does not say. */
+const ARENA_START = 0xffffc90000008000n;
+
 const randomU32 = (): number => Math.floor(Math.random() * 0x1_0000_0000);
 
 /** What all functions of the program share for the JIT. */
@@ -25,8 +28,9 @@ function jitInput(env: VerifierEnv, functions: JitFunctionInput[]): JitInput {
     functions,
     image: env.image,
     allocate: request.allocateCode?.bind(request),
-    pokeTable: tailCalls.map(() => ({ target: undefined })),
-    arena: arena === undefined ? undefined : { kernStart: arena.valueAddress ?? 0n, userStart: arena.mapExtra },
+    pokeTable: tailCalls.map(({ map, key }) => ({ target: map.programAt?.(key) })),
+    arena:
+      arena === undefined ? undefined : { kernStart: arena.valueAddress ?? ARENA_START, userStart: arena.mapExtra },
     blinding: jitHardening(env),
     random: randomU32,
   };

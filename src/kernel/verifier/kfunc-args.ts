@@ -85,7 +85,10 @@ function scalarArg(env: VerifierEnv, index: number, meta: KfuncMeta): number {
 /** The map of a work queue or task work, handed over beside it. */
 function noteMap(env: VerifierEnv, regno: number, meta: KfuncMeta): number {
   const reg = env.regs[regno];
-  if (reg.map === undefined) return refuse(env, `pointer in R${regno} isn't map pointer`);
+  if (reg.map === undefined) {
+    // A pointer to a kernel struct is judged by its type further on.
+    return reg.btf === undefined ? refuse(env, `pointer in R${regno} isn't map pointer`) : 0;
+  }
   const work = hasField(reg.map.record, 'bpf_task_work');
   if (meta.map !== undefined && (work || hasField(reg.map.record, 'bpf_wq'))) {
     if (meta.map !== reg.map || meta.mapUid !== reg.mapUid) {

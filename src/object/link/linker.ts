@@ -55,7 +55,8 @@ export class Linker {
     } catch (error) {
       throw asObjectError(error);
     }
-    const sections = output.sections.filter((section) => section.index > 0);
+    // A section that only BTF had at first got its place in the file later than others.
+    const sections = output.sections.filter((section) => section.index > 0).sort((a, b) => a.index - b.index);
     return writeElf({
       type: ET.REL,
       machine: EM.BPF,

@@ -1,0 +1,7 @@
+#include "../common.h"
+
+__noinline int last(int x)
+{
+  return x * 3;
+}
+int total;

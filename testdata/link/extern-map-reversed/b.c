@@ -1,0 +1,20 @@
+#include "../common.h"
+
+struct value {
+  __u64 packets;
+  __u32 flags;
+};
+extern struct {
+  __uint(type, 1);
+  __type(key, __u32);
+  __type(value, struct value);
+  __uint(max_entries, 16);
+} counts SEC(".maps");
+SEC("socket") int prog(void *ctx)
+{
+  __u32 key = 0;
+  struct value *v = bpf_map_lookup_elem(&counts, &key);
+
+  return v ? (int)v->packets : 0;
+}
+LICENSE;

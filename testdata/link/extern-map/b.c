@@ -1,0 +1,22 @@
+#include "../common.h"
+
+struct value {
+  __u64 packets;
+  __u32 flags;
+};
+struct {
+  __uint(type, 1);
+  __type(key, __u32);
+  __type(value, struct value);
+  __uint(max_entries, 16);
+} counts SEC(".maps");
+SEC("socket") int two(void *ctx)
+{
+  __u32 key = 1;
+  struct value *v = bpf_map_lookup_elem(&counts, &key);
+
+  if (v)
+    v->packets++;
+  return 0;
+}
+LICENSE;

@@ -1,0 +1,17 @@
+#include "../common.h"
+
+struct node {
+  struct node *next;
+  int value;
+};
+struct list {
+  struct node *head;
+  int length;
+};
+struct list other;
+struct node *spare;
+SEC("socket") int two(void *ctx)
+{
+  return other.length + (spare == 0);
+}
+LICENSE;

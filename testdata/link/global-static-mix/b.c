@@ -1,0 +1,8 @@
+#include "../common.h"
+
+int value = 2;
+SEC("socket") int two(void *ctx)
+{
+  return value;
+}
+LICENSE;

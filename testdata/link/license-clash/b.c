@@ -1,0 +1,7 @@
+#include "../common.h"
+
+SEC("socket") int two(void *ctx)
+{
+  return 2;
+}
+char LICENSE_NAME[] SEC("license") = "MIT";

@@ -1,0 +1,20 @@
+#include "../common.h"
+
+extern struct {
+  __uint(type, 12);
+  __uint(max_entries, 4);
+  __type(key, __u32);
+  __array(values, struct {
+    __uint(type, 2);
+    __uint(max_entries, 9);
+    __type(key, __u32);
+    __type(value, __u32);
+  });
+} outer SEC(".maps");
+SEC("socket") int prog(void *ctx)
+{
+  __u32 key = 0;
+
+  return bpf_map_lookup_elem(&outer, &key) != 0;
+}
+LICENSE;

@@ -1,0 +1,15 @@
+#include "../common.h"
+
+static struct {
+  __uint(type, 2);
+  __uint(max_entries, 4);
+  __type(key, __u32);
+  __type(value, __u32);
+} cache SEC(".maps");
+SEC("socket") int one(void *ctx)
+{
+  __u32 key = 0;
+
+  return bpf_map_lookup_elem(&cache, &key) != 0;
+}
+LICENSE;

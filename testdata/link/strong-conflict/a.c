@@ -1,0 +1,10 @@
+#include "../common.h"
+
+__noinline int helper(int x)
+{
+  return x + 1;
+}
+SEC("socket") int prog(void *ctx)
+{
+  return helper(3);
+}

@@ -1,0 +1,6 @@
+#include "../common.h"
+
+__noinline int helper(int x)
+{
+  return x * 2;
+}

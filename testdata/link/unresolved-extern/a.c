@@ -1,0 +1,9 @@
+#include "../common.h"
+
+extern int helper(int x);
+extern int shared;
+SEC("socket") int one(void *ctx)
+{
+  return helper(shared);
+}
+LICENSE;

@@ -1,0 +1,6 @@
+#include "../common.h"
+
+struct box {
+  int a;
+} shared = {3};
+LICENSE;

@@ -1,0 +1,7 @@
+#include "../common.h"
+
+struct box {
+  int a;
+  int c;
+} shared = {3};
+LICENSE;

@@ -1,0 +1,7 @@
+#include "../common.h"
+
+__noinline int helper(int x)
+{
+  return x * 2;
+}
+LICENSE;
