@@ -3,12 +3,14 @@ import type { CommandObject } from './command.ts';
 import { genMinCoreBtf } from './gen/min-core-btf.ts';
 import { genObject } from './gen/object.ts';
 import { skeleton } from './gen/skeleton.ts';
+import { skeletonIn, subskeletonC } from './gen/skeleton-c.ts';
 
 export const gen: CommandObject = {
   name: 'gen',
   subcommands: [
     { name: 'object', run: genObject },
-    { name: 'skeleton', run: skeleton },
+    { name: 'skeleton', run: skeletonIn(skeleton) },
+    { name: 'subskeleton', run: subskeletonC },
     { name: 'min_core_btf', run: genMinCoreBtf },
   ],
   usage: (bin) => `Usage: ${bin} gen object OUTPUT_FILE INPUT_FILE [INPUT_FILE...]

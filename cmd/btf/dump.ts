@@ -145,8 +145,9 @@ const takeOptions = (words: string[], source: Source): DumpOptions => {
     const isObject = word === 'for' && words.length > 0 && !FORMATS.has(words[0]);
     if (isObject) options.object = words.shift() as string;
     else if (isPrefix(word, 'format')) options.format = takeFormat(words);
-    else if (isPrefix(word, 'root_id')) options.roots.push(takeRoot(words, options.roots, source.roots !== undefined));
-    else if (isPrefix(word, 'unsorted')) options.sorted = false;
+    else if (isPrefix(word, 'root_id')) {
+      options.roots = [...options.roots, takeRoot(words, options.roots, source.roots !== undefined)];
+    } else if (isPrefix(word, 'unsorted')) options.sorted = false;
     else throw new CliError(`unrecognized option: '${word}'`, INVALID);
   }
   return options;

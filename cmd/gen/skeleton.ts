@@ -1,11 +1,11 @@
 // bpftool gen skeleton
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import { SysError } from '../../src/errno.ts';
+import { libbpfStrerror, ObjectError } from '../../src/object/errors.ts';
 import { openObject } from '../../src/object/open.ts';
 import { skeletonSource } from '../../src/object/skeleton-ts.ts';
 import type { ObjectSpec } from '../../src/object/spec.ts';
-import { CliError, type CommandContext, SilentFailure } from '../command.ts';
+import { CliError, type CommandContext, errnoStatus } from '../command.ts';
 import { printerOf } from '../prog/load.ts';
 import { isPrefix, needWords } from '../words.ts';
 
@@ -24,39 +24,49 @@ interface SkeletonOptions {
   name: string | undefined;
 }
 
-function parseOptions(words: string[]): SkeletonOptions {
+/** `previous` is the word before them, which the error about missing words names. */
+function parseOptions(words: string[], previous: string): SkeletonOptions {
   const o: SkeletonOptions = { name: undefined };
+  let before = previous;
   while (words.length > 0) {
+    needWords(words, 2, before);
     const word = words.shift() as string;
-    needWords(words, 1, word);
     if (!isPrefix(word, 'name')) throw new CliError(`unknown arg ${word}`);
     if (o.name !== undefined) throw new CliError('object name already specified');
-    o.name = (words.shift() as string).replace(/[^A-Za-z0-9_]/g, '_');
+    before = words.shift() as string;
+    o.name = before.replace(/[^A-Za-z0-9_]/g, '_');
   }
   return o;
+}
+
+/** Bytes of the object file; throws CliError in the words of bpftool. */
+function readObject(file: string): Uint8Array {
+  try {
+    return readFileSync(file);
+  } catch (e) {
+    switch ((e as NodeJS.ErrnoException).code) {
+      case 'ENOENT':
+        throw new CliError(`failed to stat() ${file}: No such file or directory`);
+      case 'EISDIR':
+        throw new CliError(`failed to mmap() ${file}: No such device`);
+      default:
+        throw new CliError(`failed to open() ${file}: Permission denied`);
+    }
+  }
 }
 
 /** gen skeleton FILE [name NAME]: TypeScript on standard output. */
 export function skeleton(context: CommandContext, words: string[]): void {
   if (words.length === 0) throw new CliError("'skeleton' needs at least 1 arguments, 0 found", 255, true);
   const file = words.shift() as string;
-  const { name = nameOf(file) } = parseOptions(words);
-  let bytes: Uint8Array;
-  try {
-    bytes = readFileSync(file);
-  } catch (e) {
-    const missing = (e as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new CliError(
-      `failed to ${missing ? 'stat()' : 'open'} ${file}: ${missing ? 'No such file or directory' : 'Permission denied'}`,
-    );
-  }
+  const { name = nameOf(file) } = parseOptions(words, file);
+  const bytes = readObject(file);
   let object: ObjectSpec;
   try {
     object = openObject(bytes, { name, print: printerOf(context) });
   } catch (e) {
-    if (!(e instanceof SysError)) throw e;
-    context.err(`failed to open BPF object file: ${e.message}\n`);
-    throw new SilentFailure();
+    if (!(e instanceof ObjectError)) throw e;
+    throw new CliError(`failed to open BPF object file: ${libbpfStrerror(e.errno)}`, errnoStatus(e.errno));
   }
   context.out(skeletonSource(object, bytes, name));
 }

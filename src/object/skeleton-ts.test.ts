@@ -48,9 +48,18 @@ describe('a generated skeleton', () => {
       extends: '../../tsconfig.json',
       compilerOptions: { noEmit: true, rootDir: '../..' },
       include: ['*.skel.ts'],
+      exclude: [],
     };
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
     expect(execFileSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8' })).toBe('');
+  });
+
+  test('has a property for each data section, those with names of their own included', () => {
+    const bytes = readFileSync(join(root, 'testdata/object/data.bpf.o'));
+    const text = skeletonSource(openObject(bytes, { name: 'data' }), bytes, 'data');
+    const properties = [...text.matchAll(/readonly (\w+) = this\.section</g)].map((m) => m[1]);
+    expect(properties).toEqual(['rodata', 'data', 'data_named', 'rodata_text', 'bss', 'bss_shy', 'kconfig']);
+    expect(text).toContain("readonly data_named = this.section<{\n    label: string;\n  }>('.data.named');");
   });
 
   test('sets a constant before the load, and the loaded map and the program have it', async () => {

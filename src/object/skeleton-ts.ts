@@ -4,13 +4,10 @@ import { MAP_TYPES } from '../isa/uapi.ts';
 import { isChar } from '../skeleton/value-view.ts';
 import { entryPrograms, type MapSpec, type ObjectSpec } from './spec.ts';
 
-/** Data sections that become properties, and their names. */
-const SECTIONS: Readonly<Record<string, string>> = {
-  '.rodata': 'rodata',
-  '.data': 'data',
-  '.bss': 'bss',
-  '.kconfig': 'kconfig',
-};
+/** Data sections that become properties. */
+const SECTION = /^\.(rodata|data|bss|kconfig)(\..*)?$/;
+/** Name of the property: "rodata", or "data_named" of ".data.named". */
+const sectionProperty = (section: string): string => section.slice(1).replace(/[^A-Za-z0-9_]/g, '_');
 
 const IDENTIFIER = /^[A-Za-z_$][\w$]*$/;
 const property = (name: string): string => (IDENTIFIER.test(name) ? name : `'${name.replace(/[\\']/g, '\\$&')}'`);
@@ -121,7 +118,7 @@ export function skeletonSource(object: ObjectSpec, bytes: Uint8Array, name: stri
   const types =
     object.btf && new TypeWriter(object.btf, [className, 'ArrayView', 'Skeleton', 'SkeletonMap', 'SkeletonProgram']);
   const programs = entryPrograms(object).map((p) => p.name);
-  const sections = object.maps.filter((m) => m.section in SECTIONS && m.kind !== 'user' && m.btfValueTypeId !== 0);
+  const sections = object.maps.filter((m) => SECTION.test(m.section) && m.kind !== 'user' && m.btfValueTypeId !== 0);
   const maps = object.maps.filter((m) => m.kind === 'user');
   const quoted = (text: string): string => `'${text.replace(/[\\']/g, '\\$&')}'`;
 
@@ -131,7 +128,7 @@ export function skeletonSource(object: ObjectSpec, bytes: Uint8Array, name: stri
   const progLines = programs.map((p) => `    ${property(p)}: this.program(${quoted(p)}),\n`);
   const sectionLines = sections.map((m) => {
     const type = indent(types?.of(m.btfValueTypeId) ?? 'unknown', '  ');
-    return `  /** Variables of ${m.section}. */\n  readonly ${SECTIONS[m.section]} = this.section<${type}>(${quoted(m.section)});\n\n`;
+    return `  /** Variables of ${m.section}. */\n  readonly ${sectionProperty(m.section)} = this.section<${type}>(${quoted(m.section)});\n\n`;
   });
   const interfaces = [...(types?.interfaces.values() ?? [])].map((i) => `export interface ${i.name} ${i.text}\n\n`);
 

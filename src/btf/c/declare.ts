@@ -34,6 +34,7 @@ export class Declarations {
   private readonly names: CNames;
   private readonly limit: WorkLimit;
   private readonly warn: (text: string) => void;
+  private unqualified = false;
 
   constructor(btf: Btf, names: CNames, limit: WorkLimit, warn: (text: string) => void) {
     this.btf = btf;
@@ -47,12 +48,26 @@ export class Declarations {
     return this.chainText(this.chainOf(id), name, level);
   }
 
+  /** As `declare`, without any const, volatile, restrict or type tag. */
+  declareUnqualified(id: number, name: string, level: number): string {
+    this.unqualified = true;
+    try {
+      return this.declare(id, name, level);
+    } finally {
+      this.unqualified = false;
+    }
+  }
+
   private chainOf(id: number): Chain {
     const chain: Chain = [];
     for (;;) {
       this.limit.step();
-      chain.push(id);
       const kind = this.btf.kind(id);
+      if (this.unqualified && isModifier(kind)) {
+        id = this.btf.type(id);
+        continue;
+      }
+      chain.push(id);
       if (id === 0 || ENDS.has(kind)) return chain;
       if (kind === BTF_KIND.ARRAY) {
         id = this.btf.arrayElem(id);

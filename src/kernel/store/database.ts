@@ -110,6 +110,15 @@ export class Database {
     return this.guarded(() => Number(this.statement(sql).run(...values).changes));
   }
 
+  /** Adds one row; the names are columns, and not from outside. */
+  insert(table: string, row: Readonly<Record<string, Value>>): void {
+    const names = Object.keys(row);
+    this.run(
+      `INSERT INTO ${table} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`,
+      ...Object.values(row),
+    );
+  }
+
   /** Runs `work` in a transaction that may write: all of it is kept, or on an error nothing. Calls may nest. */
   write<T>(work: () => T): T {
     return this.transaction('BEGIN IMMEDIATE', work);

@@ -60,6 +60,6 @@ export function bpfCheck(request: VerifyRequest): VerifyResult {
   if (err === 0) err = rewrite(env);
   printStatistics(env, started);
   if (request.log.overflowed) err = -ERRNO.ENOSPC;
-  if (err === 0) finishProgram(env);
+  if (err === 0) err = finishProgram(env);
   return { errno: err, env };
 }

@@ -1,0 +1,108 @@
+// bpftool gen skeleton … lang c, and gen subskeleton
+import { readFileSync } from 'node:fs';
+import { ERRNO, type ErrnoName, SysError, strerror } from '../../src/errno.ts';
+import { openObject } from '../../src/object/open.ts';
+import { mapIdentifier, mapName, objectNameOf } from '../../src/object/skeleton-c/object-names.ts';
+import { writeSkeletonC } from '../../src/object/skeleton-c/skeleton.ts';
+import { writeSubskeletonC } from '../../src/object/skeleton-c/subskeleton.ts';
+import type { ObjectSpec } from '../../src/object/spec.ts';
+import { sayError } from '../btf/source.ts';
+import { CliError, type CommandContext, errnoStatus, type Run, UsageError } from '../command.ts';
+import { printerOf } from '../prog/load.ts';
+import { isPrefix, needWords } from '../words.ts';
+
+/** Longest name of an object. */
+const MAX_NAME = 63;
+
+interface Request {
+  file: string;
+  name: string;
+}
+
+/** FILE [name NAME] */
+const takeRequest = (context: CommandContext, words: string[], command: string): Request => {
+  if (words.length === 0) {
+    sayError(context, `'${command}' needs at least 1 arguments, 0 found`);
+    throw new UsageError();
+  }
+  const file = words.shift() as string;
+  let name = '';
+  let previous = file;
+  while (words.length > 0) {
+    needWords(words, 2, previous);
+    const word = words.shift() as string;
+    if (!isPrefix(word, 'name')) throw new CliError(`unknown arg ${word}`);
+    if (name !== '') throw new CliError('object name already specified');
+    previous = words.shift() as string;
+    name = previous.slice(0, MAX_NAME);
+  }
+  return { file, name: name || objectNameOf(file) };
+};
+
+const readObjectFile = (file: string): Uint8Array => {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (!code || !(code in ERRNO)) throw error;
+    const call = { EISDIR: 'mmap', EACCES: 'open' }[code] ?? 'stat';
+    const errno = code === 'EISDIR' ? ERRNO.ENODEV : ERRNO[code as ErrnoName];
+    throw new CliError(`failed to ${call}() ${file}: ${strerror(errno)}`);
+  }
+};
+
+/** Opens the object under a name. Throws CliError. */
+const openNamed = (context: CommandContext, bytes: Uint8Array, name: string, status?: number): ObjectSpec => {
+  try {
+    return openObject(bytes, { name, print: printerOf(context) });
+  } catch (error) {
+    if (!(error instanceof SysError)) throw error;
+    throw new CliError(`failed to open BPF object file: ${error.message}`, status ?? errnoStatus(error.errno));
+  }
+};
+
+/** Runs the generator; what it wrote before it failed stays. */
+const generate = (work: () => void, status?: number): void => {
+  try {
+    work();
+  } catch (error) {
+    if (!(error instanceof SysError)) throw error;
+    throw new CliError(error.message, status ?? errnoStatus(error.errno));
+  }
+};
+
+/** gen skeleton FILE [name NAME]: a C header on standard output. */
+const skeletonC: Run = (context, words) => {
+  const { file, name } = takeRequest(context, words, 'skeleton');
+  if (context.options.useLoader) throw new CliError('bpftool-ts cannot write a skeleton with a loader program');
+  const bytes = readObjectFile(file);
+  const object = openNamed(context, bytes, name);
+  for (const map of object.maps) {
+    if (mapIdentifier(map) === undefined) sayError(context, `ignoring unrecognized internal map '${mapName(map)}'...`);
+  }
+  generate(() => writeSkeletonC(object, bytes, name, (text) => context.out(text)));
+};
+
+/** gen subskeleton FILE [name NAME]: a C header on standard output. */
+export const subskeletonC: Run = (context, words) => {
+  const { file, name } = takeRequest(context, words, 'subskeleton');
+  if (context.options.useLoader) throw new CliError('cannot use loader for subskeletons');
+  const object = openNamed(context, readObjectFile(file), '', 255);
+  generate(() => writeSubskeletonC(object, name, (text) => context.out(text)));
+};
+
+/** Takes `lang LANGUAGE` (ours) out of the words. Throws CliError. */
+const takeLanguage = (words: string[]): string | undefined => {
+  const at = words.indexOf('lang', 1);
+  if (at < 0) return undefined;
+  const [, language] = words.splice(at, 2);
+  if (language !== 'c' && language !== 'ts')
+    throw new CliError(`unrecognized language: '${language}', possible values: c, ts`);
+  return language;
+};
+
+/** gen skeleton FILE [name NAME] [lang LANGUAGE]: in C where that is asked for, otherwise by `other`. */
+export const skeletonIn =
+  (other: Run): Run =>
+  (context, words) =>
+    takeLanguage(words) === 'c' ? skeletonC(context, words) : other(context, words);
