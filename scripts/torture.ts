@@ -88,11 +88,11 @@ async function kills(count: number, state: string): Promise<string[]> {
     const c = child('victim', state, String(from));
     let output = '';
     c.stdout?.on('data', (text) => {
+      // From the first word on, so that a slow machine is not killed before it has done anything.
+      if (output === '') setTimeout(() => c.kill('SIGKILL'), random.below(500));
       output += text;
     });
-    const done = exit(c);
-    setTimeout(() => c.kill('SIGKILL'), 250 + random.below(700));
-    await done;
+    await exit(c);
     for (const line of output.split('\n').slice(0, -1)) {
       if (line.startsWith('k')) seen.keys.add(Number(line.slice(1)));
       else seen.pins.add(line);

@@ -59,7 +59,7 @@ const WORDS: Readonly<Record<number, string>> = {
   [BTF_KIND.VAR]: 'var',
 };
 
-const NOTHING: ReadonlyMap<string, never> = new Map();
+const NOTHING: ReadonlyMap<string, never> = new Map<string, never>();
 
 /** Reads the types of one side. */
 class Side {

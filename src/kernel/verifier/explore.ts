@@ -22,8 +22,7 @@ const GO_ON = 0;
 const ENDED = 1;
 
 /** Errors that a barrier against speculation makes harmless where only wrong-path execution meets them. */
-const isRecoverable = (err: number): boolean =>
-  err === -ERRNO.EPERM || err === -ERRNO.EACCES || err === -ERRNO.EINVAL;
+const isRecoverable = (err: number): boolean => err === -ERRNO.EPERM || err === -ERRNO.EACCES || err === -ERRNO.EINVAL;
 
 class Walk {
   private readonly env: VerifierEnv;

@@ -3,13 +3,13 @@
 // verifier.c, 6.18.
 import { BTF_KIND, type Btf } from '../../btf/btf.ts';
 import { ERRNO } from '../../errno.ts';
+import { nextDeclTag } from './decl-tags.ts';
 import { processDynptrArg } from './dynptr.ts';
 import type { VerifierEnv } from './env.ts';
 import { kindText } from './func-proto.ts';
 import { checkBtfIdArg, checkFuncArgRegOff, checkMemReg } from './helper-args.ts';
 import { ARG } from './helper-proto.ts';
 import { kernelCandidates } from './kernel-candidates.ts';
-import { nextDeclTag } from './decl-tags.ts';
 import { isProgCtxType, validateProgCtxType } from './prog-ctx-type.ts';
 import { regIsNull } from './scalar-marks.ts';
 import { subprogIsGlobal } from './subprogs.ts';

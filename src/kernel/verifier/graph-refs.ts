@@ -2,8 +2,8 @@
 import { CALL_KIND } from '../../isa/opcode.ts';
 import { forEachReg } from './each-reg.ts';
 import type { VerifierEnv } from './env.ts';
-import { specialKfunc } from './special-kfuncs.ts';
 import { hasField, regRecord } from './special-fields.ts';
+import { specialKfunc } from './special-kfuncs.ts';
 import { FLAG, type RegState } from './types.ts';
 import { verifierBug } from './verifier-bug.ts';
 

@@ -107,11 +107,7 @@ function keepState(env: VerifierEnv, bucket: number, insnIdx: number, cur: Verif
   const state = copyState(env, cur);
   state.insnIdx = insnIdx;
   if (state.branches !== 1) {
-    verifierBug(
-      env,
-      `is_state_visited:branches_to_explore=${state.branches} insn ${insnIdx}`,
-      'new->branches != 1',
-    );
+    verifierBug(env, `is_state_visited:branches_to_explore=${state.branches} insn ${insnIdx}`, 'new->branches != 1');
   }
   const kept: KeptState = { state, missCnt: 0, hitCnt: 0, inFreeList: false, next: env.explored[bucket] };
   state.kept = kept;

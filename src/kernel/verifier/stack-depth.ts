@@ -96,9 +96,7 @@ class DepthWalk {
     const { log } = this.env;
     const info = this.subprogs[subprog];
     if (subprog !== 0 && info.hasTailCall && this.depth >= TAIL_CALL_STACK) {
-      log.write(
-        `tail_calls are not allowed when call stack of previous frames is ${this.depth} bytes. Too large\n`,
-      );
+      log.write(`tail_calls are not allowed when call stack of previous frames is ${this.depth} bytes. Too large\n`);
       return -ERRNO.EACCES;
     }
     const bytes = roundUp16(info.stackDepth);

@@ -61,12 +61,7 @@ function objectSafe(env: VerifierEnv, type: number, old: RegState, cur: RegState
   }
 }
 
-function slotSafe(
-  env: VerifierEnv,
-  oldSlot: StackSlot,
-  curSlot: StackSlot | undefined,
-  exact: number,
-): boolean {
+function slotSafe(env: VerifierEnv, oldSlot: StackSlot, curSlot: StackSlot | undefined, exact: number): boolean {
   const oldTypes = oldSlot.types;
   const curTypes = curSlot?.types;
   for (let i = 0; i < 8; i++) {
