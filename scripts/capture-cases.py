@@ -138,7 +138,88 @@ def assemble(lines):
         if done.returncode:
             raise SystemExit(source + done.stderr)
         subprocess.run(['llvm-objcopy-19', '-O', 'binary', '-j', '.text', obj, flat], check=True)
-        return open(flat, 'rb').read()
+        symbols = subprocess.run(['llvm-nm-19', obj], capture_output=True, text=True, check=True).stdout
+        labels = {line.split()[2]: int(line.split()[0], 16) // 8 for line in symbols.splitlines()}
+        return open(flat, 'rb').read(), labels
+
+
+class BtfBuilder:
+    """BTF of a program from prototypes such as `static cb(u64, pair* nonnull)`."""
+
+    INTS = {'int': (4, 1), 'char': (1, 1), 'long': (8, 1), 'u32': (4, 0), 'u64': (8, 0)}
+
+    def __init__(self):
+        self.strings, self.types, self.known = bytearray(1), [], {}
+
+    def text(self, name):
+        if not name:
+            return 0
+        at = self.strings.find(name.encode() + b'\0')
+        while at > 0 and self.strings[at - 1] != 0:
+            at = self.strings.find(name.encode() + b'\0', at + 1)
+        if at > 0:
+            return at
+        self.strings += name.encode() + b'\0'
+        return len(self.strings) - len(name) - 1
+
+    def add(self, name, kind, vlen, size, extra=b'', flag=0):
+        self.types.append(struct.pack('<III', self.text(name), flag << 31 | kind << 24 | vlen, size) + extra)
+        return len(self.types)
+
+    def type(self, name):
+        if name == 'void':
+            return 0
+        if name not in self.known:
+            if name.endswith('*'):
+                self.known[name] = self.add('', 2, 0, self.type(name[:-1]))
+            elif name in self.INTS:
+                size, signed = self.INTS[name]
+                self.known[name] = self.add(name, 1, 0, size, struct.pack('<I', signed << 24 | size * 8))
+            elif name == 'pair':
+                of = self.type('int')
+                members = struct.pack('<IIIIII', self.text('a'), of, 0, self.text('b'), of, 32)
+                self.known[name] = self.add(name, 4, 2, 8, members)
+            else:
+                self.known[name] = self.add(name, 4, 0, 8)
+        return self.known[name]
+
+    def function(self, prototype):
+        match = re.fullmatch(r'(?:(static|global) )?(?:(void|u64|int|pair\*?) )?(\w+)\((.*)\)', prototype)
+        linkage, result, name, args = match.groups()
+        args = [arg.split() for arg in args.split(',') if arg.strip()]
+        params = b''.join(struct.pack('<II', self.text('abcdef'[i]), self.type(arg[0])) for i, arg in enumerate(args))
+        proto = self.add('', 13, len(args), self.type(result or 'int'), params)
+        func = self.add(name, 12, 0 if linkage == 'static' else 1, proto)
+        for i, arg in enumerate(args):
+            for tag in arg[1:]:
+                self.add('arg:' + tag, 17, 0, func, struct.pack('<i', i))
+        return name, func
+
+    def tag(self, func, text):
+        self.add(text, 17, 0, func, struct.pack('<i', -1))
+
+    def data(self):
+        types = b''.join(self.types)
+        header = struct.pack('<HBBIIIII', 0xEB9F, 1, 0, 24, 0, len(types), len(types), len(self.strings))
+        return header + types + bytes(self.strings)
+
+
+def describe(case, labels):
+    """Turns `functions`, `exception` and `lines` into btf, funcInfo and lineInfo."""
+    builder = BtfBuilder()
+    records = b''
+    for i, prototype in enumerate(case['functions']):
+        name, func = builder.function(prototype)
+        records += struct.pack('<II', labels[name] if i else 0, func)
+        if i == 0 and 'exception' in case:
+            builder.tag(func, 'exception_callback:' + case['exception'])
+    lines = b''
+    for at, number_, text in case.get('lines', []):
+        at = labels[at] if isinstance(at, str) else at
+        lines += struct.pack('<IIII', at, builder.text('dir/case.c'), builder.text(text), number_ << 10 | 1)
+    case['btf'], case['funcInfo'] = builder.data().hex(), records.hex()
+    if lines:
+        case['lineInfo'] = lines.hex()
 
 
 def map_create(spec, fds, btf_fd):
@@ -191,7 +272,7 @@ def with_real_fds(code, fds, records):
         if out[i] == 0x18:
             if out[i + 1] >> 4 in (1, 2):
                 number_, = struct.unpack_from('<i', out, i + 4)
-                struct.pack_into('<i', out, i + 4, fds.get(number_, number_ if number_ <= 0 else 900 + number_))
+                struct.pack_into('<i', out, i + 4, fds.get(number_, number_))
             i += 8
         i += 8
     return bytes(out)
@@ -314,7 +395,10 @@ def main():
         document = json.load(open(path))
         for i, case in enumerate(document['cases']):
             if 'asm' in case:
-                case['insns'] = assemble(case['asm']).hex()
+                code, labels = assemble(case['asm'])
+            case['insns'] = code.hex()
+            if 'functions' in case:
+                describe(case, labels)
             case.pop('expect', None)
             document['cases'][i] = isolated(case)
             print(path, case['name'], '->', document['cases'][i]['expect']['errno'])

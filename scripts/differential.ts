@@ -28,7 +28,13 @@ interface Outcome {
 }
 
 function outcome(kernel: Kernel, spec: ObjectSpec, program: string): Outcome {
-  const failed = (errno: number, log: string, other?: string): Outcome => ({ errno, log, xlated: '', jitedBytes: 0, other });
+  const failed = (errno: number, log: string, other?: string): Outcome => ({
+    errno,
+    log,
+    xlated: '',
+    jitedBytes: 0,
+    other,
+  });
   try {
     const loaded = loadObject(kernel, spec, { programs: [program], logLevel: 2, logSize: LOG_BYTES });
     const { fd, log } = loaded.programs.get(program) ?? { fd: -1, log: '' };
@@ -80,16 +86,23 @@ for (const path of words.filter((w) => !w.startsWith('--'))) {
     if (took > 10_000) say('slow', `${Math.round(took)} ms`);
     if (ours.errno !== real.errno) {
       const last = (log: string): string => log.trim().split('\n').slice(-3, -1).join(' | ').slice(-200);
-      say('verdict', `ours ${ours.errno} real ${real.errno}; ours: ${ours.other ?? last(ours.log)}; real: ${last(real.log)}`);
+      say(
+        'verdict',
+        `ours ${ours.errno} real ${real.errno}; ours: ${ours.other ?? last(ours.log)}; real: ${last(real.log)}`,
+      );
       continue;
     }
     if (ours.log !== real.log) {
       const a = ours.log.split('\n');
       const b = real.log.split('\n');
       const at = b.findIndex((line, i) => line !== a[i]);
-      say('log', showLog ? `line ${at + 1}\n  ours ${a[at]?.slice(0, 240)}\n  real ${b[at]?.slice(0, 240)}` : `line ${at + 1}`);
+      say(
+        'log',
+        showLog ? `line ${at + 1}\n  ours ${a[at]?.slice(0, 240)}\n  real ${b[at]?.slice(0, 240)}` : `line ${at + 1}`,
+      );
     }
-    if (ours.xlated !== real.xlated) say('xlated', `${ours.xlated.length / 16} and ${real.xlated.length / 16} instructions`);
+    if (ours.xlated !== real.xlated)
+      say('xlated', `${ours.xlated.length / 16} and ${real.xlated.length / 16} instructions`);
     else if (ours.jitedBytes !== real.jitedBytes) say('jited', `${ours.jitedBytes} and ${real.jitedBytes} bytes`);
   }
 }

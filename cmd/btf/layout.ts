@@ -53,10 +53,10 @@ class LayoutText {
     } else {
       this.commented(level, `${member.declaration};`, place);
     }
-    const hole = (size: number, unit: string): void =>
-      this.write(`\n${'\t'.repeat(level)}/* XXX ${size} ${unit} hole, try to pack */\n\n`);
-    if (member.bitHole) hole(member.bitHole, member.bitHole === 1 ? 'bit' : 'bits');
-    if (member.hole) hole(member.hole, member.hole === 1 ? 'byte' : 'bytes');
+    const hole = (size: number, unit: string): string =>
+      `${'\t'.repeat(level)}/* XXX ${size} ${unit}${size === 1 ? '' : 's'} hole, try to pack */\n`;
+    const holes = (member.bitHole ? hole(member.bitHole, 'bit') : '') + (member.hole ? hole(member.hole, 'byte') : '');
+    if (holes) this.write(`\n${holes}\n`);
   }
 
   type(layout: StructLayout): void {

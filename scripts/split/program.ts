@@ -37,7 +37,7 @@ static void *(*const lookup)(void *map, const void *key) = (void *)1;
 /** Makes the files of one program; the same random source gives the same ones. */
 export class ProgramSource {
   private readonly random: Random;
-  private readonly structs: ((full: Set<number>) => string)[] = [];
+  private readonly structs: string[] = [];
   private readonly byValue: number[][] = [];
   private readonly entities: Entity[] = [];
 
@@ -83,7 +83,7 @@ export class ProgramSource {
     fields.unshift('int first;');
     const tag = this.chance(15) ? ` __attribute__((btf_decl_tag("t${i}")))` : '';
     this.byValue.push(values);
-    this.structs.push(() => `struct t${i} {\n  ${fields.join('\n  ')}\n}${tag};\n`);
+    this.structs.push(`struct t${i} {\n  ${fields.join('\n  ')}\n}${tag};\n`);
   }
 
   private addVariable(n: number): void {
@@ -245,10 +245,10 @@ export class ProgramSource {
     for (const entity of needed) entity.structs.forEach(needStruct);
     for (let i = 0; i < this.structs.length; i++) if (this.chance(20)) needStruct(i);
 
-    let text = `${HEADER}enum colour0 { RED0, GREEN0 = ${3} };\n`;
+    let text = `${HEADER}enum colour0 { RED0, GREEN0 = 3 };\n`;
     text += this.chance(70) ? 'enum colour1 { RED1 = -1, GREEN1 };\n' : 'enum colour1 { RED1 = -1, GREEN1, BLUE1 };\n';
     for (let i = 0; i < this.structs.length; i++) text += `struct t${i};\n`;
-    for (const i of [...full].sort((a, b) => a - b)) text += this.structs[i](full);
+    for (const i of [...full].sort((a, b) => a - b)) text += this.structs[i];
     // In the order of their making, so that what is used comes before what uses it.
     for (const entity of this.entities) {
       if (!needed.has(entity)) continue;

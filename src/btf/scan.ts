@@ -132,7 +132,7 @@ export const scanTypes = (
     const info = words[at + 1];
     const kind = kindOf(info);
     const size = columns.element[kind];
-    if (size < 0) throw new BtfError(`Unsupported BTF_KIND: ${kind}`);
+    if (size < 0 || kind === BTF_KIND.UNKN) throw new BtfError(`Unsupported BTF_KIND: ${kind}`);
     const elements = at + 3 + columns.info[kind];
     const next = elements + size * vlenOf(info);
     if (next > end) throw new BtfError(`BTF type [${limits.firstId + count}] is malformed`, { warned: true });

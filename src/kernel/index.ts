@@ -1,8 +1,8 @@
 // The simulated kernel, opened from its state file.
 
+import { SimulatedKernel } from './commands/simulated.ts';
 import type { LoadedImage } from './image/load.ts';
 import { loadImage } from './image/load.ts';
-import { SimulatedKernel } from './commands/simulated.ts';
 import { Database } from './store/database.ts';
 import { statePath } from './store/state-path.ts';
 

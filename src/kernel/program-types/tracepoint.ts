@@ -23,9 +23,9 @@ const HELPERS: HelperSet = [
 export const tracepoint: ProgramType = {
   name: 'tracepoint',
   helpers: HELPERS,
-  /** Rule: tp_prog_is_valid_access. */
+  /** Rule: tp_prog_is_valid_access, which as an unsigned comparison lets offsets below the context pass. */
   isValidAccess: (_view, off, size, access) =>
-    access === 'read' && off >= HIDDEN_HEAD && off < MAX_RECORD && off % size === 0,
+    access === 'read' && (off < 0 || off >= HIDDEN_HEAD) && off < MAX_RECORD && off % size === 0,
   convertsContext: false,
   packet: 'none',
   kfuncHook: 'tracing',

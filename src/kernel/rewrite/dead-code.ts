@@ -21,7 +21,7 @@ const isConditional = ({ code }: Insn): boolean => {
  * A conditional jump of which one side was never seen becomes an unconditional one.
  * rule: opt_hard_wire_dead_code_branches, 6.18
  */
-export function hardWireDeadCodeBranches(env: VerifierEnv): void {
+export function hardWireDeadCodeBranches(env: VerifierEnv): number {
   const { insns, aux } = env;
   for (let i = 0; i < insns.length; i++) {
     const insn = insns[i];
@@ -29,6 +29,7 @@ export function hardWireDeadCodeBranches(env: VerifierEnv): void {
     if (!aux[i + 1].seen) insns[i] = goto(insn.off);
     else if (!aux[i + 1 + insn.off].seen) insns[i] = goto(0);
   }
+  return 0;
 }
 
 /**
@@ -51,10 +52,11 @@ export function removeDeadCode(env: VerifierEnv): number {
  * Without the right to have them removed, unseen instructions become jumps to themselves.
  * rule: sanitize_dead_code, 6.18
  */
-export function sanitizeDeadCode(env: VerifierEnv): void {
+export function sanitizeDeadCode(env: VerifierEnv): number {
   env.aux.forEach((aux, i) => {
     if (aux.seen) return;
     env.insns[i] = goto(-1);
     aux.zextDst = false;
   });
+  return 0;
 }

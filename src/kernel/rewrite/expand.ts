@@ -57,6 +57,10 @@ export class Expansion {
   /** Backward jumps whose distance left 16 bits, by old index. */
   private readonly tooFarBack: number[] = [];
   private readonly skipped: ReadonlyMap<number, number>;
+  /** The instruction whose distance backwards has been corrected last. */
+  private settled = -1;
+  /** Target of that instruction if it stands behind it, else -1. */
+  private ahead = -1;
 
   /**
    * `entrySkip`: jumps (not calls) to these old indices shall pass over that many instructions of the replacement
@@ -74,17 +78,28 @@ export class Expansion {
     return this.out.length;
   }
 
-  keep(i: number): void {
-    const at = this.out.length;
+  /**
+   * Instruction `i`, which is the next to be kept or replaced, with its distance to what stands before it counted in
+   * the new program already: so it can become part of its own replacement.
+   */
+  take(i: number): Insn {
     const insn = this.insns[i];
-    this.starts[i] = at;
-    this.out.push(insn);
-    this.aux.push(this.env.aux[i]);
+    if (this.settled === i) return insn;
+    this.settled = i;
+    this.ahead = -1;
+    this.starts[i] = this.out.length;
     const field = relativeField(insn);
-    if (field === undefined) return;
+    if (field === undefined) return insn;
     const target = i + 1 + insn[field];
-    if (target > i) this.open(i, target);
-    else if (target >= 0) this.close(insn, field, at, target, i);
+    if (target > i) this.ahead = target;
+    else if (target >= 0) this.close(insn, field, this.out.length, target, i);
+    return insn;
+  }
+
+  keep(i: number): void {
+    this.out.push(this.take(i));
+    this.aux.push(this.env.aux[i]);
+    if (this.ahead >= 0) this.open(i, this.ahead);
   }
 
   /**
@@ -134,7 +149,7 @@ export class Expansion {
   }
 
   /**
-   * Puts the new program into `env` and moves starts of functions, line records and tail call sites along.
+   * Puts the new program into `env` and moves starts of functions and line records along.
    * -ENOMEM, with a line in the log, when a jump has become longer than 16 bits can say.
    * rule: bpf_patch_insn_data, 6.18
    */
@@ -160,7 +175,6 @@ export class Expansion {
     for (const subprog of env.subprogs) subprog.start = starts[subprog.start];
     for (const line of env.lineInfo) line.insnOff = starts[line.insnOff];
     const state = rewriteState(env);
-    for (const site of state.tailCalls) site.insnIdx = starts[site.insnIdx];
     state.peakLength = Math.max(state.peakLength, out.length);
     env.insns = out;
     env.aux = this.aux;

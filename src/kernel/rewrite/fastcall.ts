@@ -20,7 +20,7 @@ export function removeFastcallSpillsFills(env: VerifierEnv): number {
       }
       if (spills > 0) modified = true;
     }
-    if (modified && !subprog.keepFastcallStack) subprog.stackDepth = -subprog.fastcallStackOff;
+    if (modified && !subprog.keepFastcallStack) subprog.stackDepth = 0 - subprog.fastcallStackOff;
   });
   return 0;
 }

@@ -1,4 +1,5 @@
 // What the rewrites remember of a program beyond the verifier's own notes.
+import type { JitOutput } from '../jit/jit.ts';
 import type { KMap } from '../objects.ts';
 import type { VerifierEnv } from '../verifier/env.ts';
 
@@ -6,15 +7,16 @@ import type { VerifierEnv } from '../verifier/env.ts';
 export interface TailCallSite {
   map: KMap;
   key: number;
-  insnIdx: number;
 }
 
 export interface RewriteState {
   /** The greatest number of instructions that the program had on the way. */
   peakLength: number;
   tailCalls: TailCallSite[];
-  /** The program was extended by this many functions of our own. */
-  hiddenFunctions: number;
+  /** Machine code of the functions, once they are compiled. */
+  jited: JitOutput[];
+  /** Tags of the functions, of a program with several. */
+  functionTags: Uint8Array[];
 }
 
 const states = new WeakMap<VerifierEnv, RewriteState>();
@@ -23,7 +25,7 @@ const states = new WeakMap<VerifierEnv, RewriteState>();
 export function rewriteState(env: VerifierEnv): RewriteState {
   let state = states.get(env);
   if (!state) {
-    state = { peakLength: env.insns.length, tailCalls: [], hiddenFunctions: 0 };
+    state = { peakLength: env.request.insns.length, tailCalls: [], jited: [], functionTags: [] };
     states.set(env, state);
   }
   return state;

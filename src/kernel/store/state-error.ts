@@ -8,8 +8,9 @@ export class StateError extends Error {
   readonly problem: StateProblem;
   readonly path: string;
 
+  /** `path` is empty where the file is not known. */
   constructor(problem: StateProblem, path: string, reason: string) {
-    super(`kernel state ${path}: ${reason}`);
+    super(`kernel state${path === '' ? '' : ` ${path}`}: ${reason}`);
     this.name = 'StateError';
     this.problem = problem;
     this.path = path;
@@ -27,6 +28,9 @@ const PROBLEM_BY_CODE: Readonly<Record<number, readonly [StateProblem, string]>>
   14: ['access', 'it cannot be opened'],
   26: ['foreign', 'it is not a bpftool state file'],
 };
+
+/** What is stored cannot be what was stored. */
+export const damaged = (what: string): StateError => new StateError('damaged', '', `${what} is damaged`);
 
 /** Turns an error of node:sqlite about the file into a StateError; gives back every other error as it is. */
 export function toStateError(error: unknown, path: string): unknown {

@@ -65,10 +65,7 @@ const STRUCT_POINTERS: ReadonlySet<number> = new Set([
   REG.BTF_ID | FLAG.MAYBE_NULL,
   REG.BTF_ID | FLAG.MAYBE_NULL | FLAG.RCU,
 ]);
-const OBJECT_POINTERS: ReadonlySet<number> = new Set([
-  REG.BTF_ID | FLAG.ALLOC,
-  REG.BTF_ID | FLAG.PERCPU | FLAG.ALLOC,
-]);
+const OBJECT_POINTERS: ReadonlySet<number> = new Set([REG.BTF_ID | FLAG.ALLOC, REG.BTF_ID | FLAG.PERCPU | FLAG.ALLOC]);
 const PERCPU_POINTERS: ReadonlySet<number> = new Set([
   REG.BTF_ID | FLAG.PERCPU,
   REG.BTF_ID | FLAG.PERCPU | FLAG.RCU,

@@ -86,9 +86,7 @@ export function checkAtomic(env: VerifierEnv, insn: Insn): number {
   if (READ_MODIFY_WRITE.has(insn.imm)) return checkReadModifyWrite(env, insn);
   switch (insn.imm) {
     case ATOMIC.LOAD_ACQ:
-      return (
-        checkLoadMem(env, insn, true, false, false, 'atomic_load') || checkPointer(env, insn.src, 'loads from')
-      );
+      return checkLoadMem(env, insn, true, false, false, 'atomic_load') || checkPointer(env, insn.src, 'loads from');
     case ATOMIC.STORE_REL:
       return checkStoreReg(env, insn, true) || checkPointer(env, insn.dst, 'stores into');
     default:

@@ -15,8 +15,7 @@ const REWRITTEN: ReadonlySet<number> = new Set([
   REG.ARENA,
 ]);
 
-const differ = (a: number, b: number): boolean =>
-  a !== b && (REWRITTEN.has(baseType(a)) || REWRITTEN.has(baseType(b)));
+const differ = (a: number, b: number): boolean => a !== b && (REWRITTEN.has(baseType(a)) || REWRITTEN.has(baseType(b)));
 
 const isMemOrBtf = (type: number): boolean => baseType(type) === REG.MEM || baseType(type) === REG.BTF_ID;
 

@@ -62,7 +62,14 @@ export function checkSockAccess(
   return -ERRNO.EACCES;
 }
 
-function checkBufferOffset(env: VerifierEnv, name: string, reg: RegState, regno: number, off: number, size: number): number {
+function checkBufferOffset(
+  env: VerifierEnv,
+  name: string,
+  reg: RegState,
+  regno: number,
+  off: number,
+  size: number,
+): number {
   if (off < 0) {
     env.log.write(`R${regno} invalid ${name} buffer access: off=${off}, size=${size}\n`);
     return -ERRNO.EACCES;

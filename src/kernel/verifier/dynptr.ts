@@ -1,7 +1,7 @@
 // Dynptrs: two stack slots that stand for memory of a size known only when the program runs. Rule: verifier.c, 6.18.
 import { ERRNO } from '../../errno.ts';
-import type { VerifierEnv } from './env.ts';
 import { forEachReg } from './each-reg.ts';
+import type { VerifierEnv } from './env.ts';
 import { frameOf, slotIndex } from './frames.ts';
 import { ARG, DYNPTR_FLAG_MASK } from './helper-proto.ts';
 import { checkMemAccess } from './mem-access.ts';
@@ -151,9 +151,7 @@ function isDynptr(env: VerifierEnv, reg: RegState): boolean {
   const spi = dynptrSlot(env, reg);
   if (spi < 0) return false;
   const { stack } = frameOf(env, reg);
-  return (
-    stack[spi].spilled.dynptrFirstSlot && isWhole(stack[spi], SLOT.DYNPTR) && isWhole(stack[spi - 1], SLOT.DYNPTR)
-  );
+  return stack[spi].spilled.dynptrFirstSlot && isWhole(stack[spi], SLOT.DYNPTR) && isWhole(stack[spi - 1], SLOT.DYNPTR);
 }
 
 function hasExpectedType(env: VerifierEnv, reg: RegState, argType: number): boolean {
@@ -200,9 +198,7 @@ export function processDynptrArg(
     return -ERRNO.EINVAL;
   }
   if (!hasExpectedType(env, reg, argType & ~FLAG.RDONLY)) {
-    log.write(
-      `Expected a dynptr of type ${dynptrTypeStr(dynptrTypeOfArg(argType))} as arg #${regno - 1}\n`,
-    );
+    log.write(`Expected a dynptr of type ${dynptrTypeStr(dynptrTypeOfArg(argType))} as arg #${regno - 1}\n`);
     return -ERRNO.EINVAL;
   }
   if (reg.type === REG.CONST_DYNPTR) return 0;

@@ -7,8 +7,8 @@ import type { KMap } from '../objects.ts';
 import { checkPtrAlignment } from './alignment.ts';
 import { checkArgType } from './arg-types.ts';
 import { CallMeta } from './call-meta.ts';
-import { checkConstString } from './const-string.ts';
 import { constantMapKey } from './const-map-key.ts';
+import { checkConstString } from './const-string.ts';
 import { holdsReference, isDynptrArg, processDynptrArg } from './dynptr.ts';
 import type { VerifierEnv } from './env.ts';
 import { inRbtreeCallback } from './graph-refs.ts';
@@ -57,9 +57,7 @@ export function checkFuncArgRegOff(env: VerifierEnv, reg: RegState, regno: numbe
   if ((argType & FLAG.RELEASE) !== 0) {
     if (isDynptrArg(argType) && reg.type === REG.STACK) return 0;
     if (reg.off !== 0) {
-      env.log.write(
-        `R${regno} must have zero offset when passed to release func or trusted arg to kfunc\n`,
-      );
+      env.log.write(`R${regno} must have zero offset when passed to release func or trusted arg to kfunc\n`);
       return -ERRNO.EINVAL;
     }
     return checkPtrOffset(env, reg, regno, false);
@@ -117,9 +115,7 @@ const F_INNER_MAP = 1 << 12;
 function mapPointer(env: VerifierEnv, regno: number, meta: CallMeta): number {
   const reg = env.regs[regno];
   if (meta.map !== undefined && (meta.map !== reg.map || meta.mapUid !== reg.mapUid)) {
-    env.log.write(
-      `timer pointer in R1 map_uid=${meta.mapUid} doesn't match map pointer in R2 map_uid=${reg.mapUid}\n`,
-    );
+    env.log.write(`timer pointer in R1 map_uid=${meta.mapUid} doesn't match map pointer in R2 map_uid=${reg.mapUid}\n`);
     return -ERRNO.EINVAL;
   }
   meta.map = reg.map;

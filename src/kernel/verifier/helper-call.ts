@@ -286,7 +286,8 @@ export function checkHelperCall(env: VerifierEnv, insn: Insn): number {
   const proto = findProto(env, id);
   if (typeof proto === 'number') return proto;
   const special: Special = { changesPacket: PACKET_CHANGING.has(HELPERS[id]), percpuObject: false };
-  if (special.changesPacket && proto.args[0]?.type !== ARG.CTX) return verifierBug(env, `func ${nameOf(id)}: r1 != ctx`);
+  if (special.changesPacket && proto.args[0]?.type !== ARG.CTX)
+    return verifierBug(env, `func ${nameOf(id)}: r1 != ctx`);
   let err = checkAtomicSections(env, id, proto, insnIdx);
   if (err !== 0) return err;
 
@@ -329,4 +330,3 @@ export function checkHelperCall(env: VerifierEnv, insn: Insn): number {
   if (special.changesPacket) clearAllPktPointers(env);
   return 0;
 }
-

@@ -125,7 +125,6 @@ export function checkKfuncMemSizeReg(env: VerifierEnv, regno: number): number {
   const meta = new CallMeta();
   return asNotNull(
     env.regs[regno - 1],
-    () =>
-      checkMemSizeReg(env, regno, 'read', true, meta) || checkMemSizeReg(env, regno, 'write', true, meta),
+    () => checkMemSizeReg(env, regno, 'read', true, meta) || checkMemSizeReg(env, regno, 'write', true, meta),
   );
 }

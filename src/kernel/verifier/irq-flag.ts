@@ -59,9 +59,7 @@ function restore(env: VerifierEnv, regno: number, kind: number): number {
   const err = releaseIrqState(state, slot.spilled.refObjId);
   if (err !== 0) {
     const at = state.refs.find((ref) => ref.id === state.activeIrqId)?.insnIdx ?? 0;
-    log.write(
-      `cannot restore irq state out of order, expected id=${state.activeIrqId} acquired at insn_idx=${at}\n`,
-    );
+    log.write(`cannot restore irq state out of order, expected id=${state.activeIrqId} acquired at insn_idx=${at}\n`);
     return err;
   }
   markRegNotInit(env, slot.spilled);

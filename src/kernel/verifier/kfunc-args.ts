@@ -1,11 +1,12 @@
 // Arguments of kernel functions. Rule: check_kfunc_args, verifier.c, 6.18.
 import { BTF_KIND, type Btf } from '../../btf/btf.ts';
 import { ERRNO } from '../../errno.ts';
+import { ATTACH_TYPE, PROG_TYPE } from '../../isa/uapi.ts';
 import { KF } from '../kfuncs/index.ts';
 import { btfStructsMatch } from './btf-walk.ts';
 import { checkConstString } from './const-string.ts';
-import { dynptrFlag, dynptrId, dynptrIsRefcounted, dynptrRefObjId, dynptrTypeOf, processDynptrArg } from './dynptr.ts';
 import { inSleepable } from './context-state.ts';
+import { dynptrFlag, dynptrId, dynptrIsRefcounted, dynptrRefObjId, dynptrTypeOf, processDynptrArg } from './dynptr.ts';
 import type { VerifierEnv } from './env.ts';
 import { kindText } from './func-proto.ts';
 import { checkFuncArgRegOff } from './helper-args.ts';
@@ -40,7 +41,6 @@ import { regTypeStr } from './reg-names.ts';
 import { regIsNull } from './scalar-marks.ts';
 import { hasField, regRecord } from './special-fields.ts';
 import { baseType, DYNPTR, FLAG, mayBeNull, REG, type RegState } from './types.ts';
-import { ATTACH_TYPE, PROG_TYPE } from '../../isa/uapi.ts';
 import { verifierBug } from './verifier-bug.ts';
 
 const MAX_ARGS = 5;
@@ -240,9 +240,7 @@ function sizedMemoryArg(env: VerifierEnv, index: number, reg: RegState, meta: Kf
   if (!regIsNull(reg) || !hasSuffix(btf, proto, index, '__opt')) {
     const err = checkKfuncMemSizeReg(env, sizeRegno);
     if (err < 0) {
-      env.log.write(
-        `arg#${index} arg#${index + 1} memory, len pair leads to invalid memory access\n`,
-      );
+      env.log.write(`arg#${index} arg#${index + 1} memory, len pair leads to invalid memory access\n`);
       return err;
     }
   }

@@ -3,6 +3,7 @@ import { BTF_KIND } from '../../btf/btf.ts';
 import { ERRNO } from '../../errno.ts';
 import type { Insn } from '../../isa/insn.ts';
 import { KF } from '../kfuncs/index.ts';
+import { narrowToS32Range } from './bounds-sync.ts';
 import {
   type SetCalleeState,
   setRbtreeAddCallbackState,
@@ -19,7 +20,6 @@ import { checkKfuncArgs } from './kfunc-args.ts';
 import { type KfuncFacts, kfuncFacts, kfuncName } from './kfunc-facts.ts';
 import { KfuncMeta } from './kfunc-meta.ts';
 import { noteStructMeta, setKfuncResult } from './kfunc-result.ts';
-import { narrowToS32Range } from './bounds-sync.ts';
 import { pushStack } from './path.ts';
 import { releaseReference } from './references.ts';
 import { markInsnZext } from './reg-access.ts';

@@ -53,6 +53,11 @@ export class VerifierLog {
     this.put(text.length >= MESSAGE_BYTES ? text.slice(0, MESSAGE_BYTES - 1) : text);
   }
 
+  /** One message as bytes, one character each, cut like the others. */
+  writeBytes(message: string): void {
+    if (this.level !== 0) this.put(message.slice(0, MESSAGE_BYTES - 1));
+  }
+
   /** Several short messages joined: the sum is not cut. */
   append(messages: string): void {
     if (this.level !== 0) this.put(toBytes(messages));

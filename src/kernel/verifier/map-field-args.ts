@@ -68,10 +68,7 @@ export function processKptrArg(env: VerifierEnv, regno: number, meta: CallMeta):
   }
   const record = isPtrAllocObj(reg.type) ? regRecord(reg) : reg.map?.record;
   if (reg.varOff.mask !== 0n) {
-    return refuse(
-      `R${regno} doesn't have constant offset. kptr has to be at the constant offset`,
-      ERRNO.EINVAL,
-    );
+    return refuse(`R${regno} doesn't have constant offset. kptr has to be at the constant offset`, ERRNO.EINVAL);
   }
   if (!hasField(record, ...KPTR_KINDS)) return refuse(`R${regno} has no valid kptr`, ERRNO.EINVAL);
   const at = constOffset(reg);

@@ -1,6 +1,14 @@
 // Which maps go with which helpers. Rule: check_map_func_compatibility, verifier.c, 6.18.
 import { ERRNO } from '../../errno.ts';
-import { ATTACH_TYPE, HELPER, HELPERS, type HelperName, MAP_TYPE, type MapTypeName, PROG_TYPE } from '../../isa/uapi.ts';
+import {
+  ATTACH_TYPE,
+  HELPER,
+  HELPERS,
+  type HelperName,
+  MAP_TYPE,
+  type MapTypeName,
+  PROG_TYPE,
+} from '../../isa/uapi.ts';
 import type { KMap } from '../objects.ts';
 import type { VerifierEnv } from './env.ts';
 
@@ -10,13 +18,7 @@ export const helperText = (id: number): string => (HELPERS[id] === undefined ? '
 /** The only helpers that take a map of that type. Types without a row go with any. */
 const HELPERS_OF: Readonly<Partial<Record<MapTypeName, readonly HelperName[]>>> = {
   prog_array: ['tail_call'],
-  perf_event_array: [
-    'perf_event_read',
-    'perf_event_output',
-    'skb_output',
-    'perf_event_read_value',
-    'xdp_output',
-  ],
+  perf_event_array: ['perf_event_read', 'perf_event_output', 'skb_output', 'perf_event_read_value', 'xdp_output'],
   ringbuf: [
     'ringbuf_output',
     'ringbuf_reserve',

@@ -116,12 +116,7 @@ function kptrLoadFlags(env: VerifierEnv, field: SpecialField): number {
 }
 
 /** Load or store of a kptr or uptr. */
-export function checkMapKptrAccess(
-  env: VerifierEnv,
-  valueRegno: number,
-  insnIdx: number,
-  field: SpecialField,
-): number {
+export function checkMapKptrAccess(env: VerifierEnv, valueRegno: number, insnIdx: number, field: SpecialField): number {
   const insn = env.insns[insnIdx];
   const kind = insnClass(insn.code);
   const refuse = (text: string): number => {
@@ -158,8 +153,7 @@ export function checkMapKptrAccess(
 export const isMapReadOnly = (map: KMap): boolean => (map.flags & F_RDONLY_PROG) !== 0 && map.frozen;
 
 /** Its values have addresses of their own, so constants can be read from it. */
-export const hasDirectValues = (map: KMap): boolean =>
-  map.type === MAP_TYPE.array || map.type === MAP_TYPE.arena;
+export const hasDirectValues = (map: KMap): boolean => map.type === MAP_TYPE.array || map.type === MAP_TYPE.arena;
 
 /**
  * Bytes of a read-only value: undefined where the map is not such a one, or the negative errno of a map with several

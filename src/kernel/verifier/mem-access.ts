@@ -189,8 +189,7 @@ const btfPointer: Check = (env, r, reg) =>
     ? invalidAccess(env, r, reg)
     : checkPtrToBtfAccess(env, r.regno, r.off, r.size, r.access, r.valueRegno);
 
-const mapPointer: Check = (env, r) =>
-  checkPtrToMapAccess(env, r.regno, r.off, r.size, r.access, r.valueRegno);
+const mapPointer: Check = (env, r) => checkPtrToMapAccess(env, r.regno, r.off, r.size, r.access, r.valueRegno);
 
 const buffer: Check = (env, r, reg) => {
   if (mayBeNull(reg.type)) return invalidAccess(env, r, reg);

@@ -44,9 +44,7 @@ export function checkMemWithin(
 }
 
 export function negativeMinimum(env: VerifierEnv, regno: number): number {
-  env.log.write(
-    `R${regno} min value is negative, either use unsigned index or do a if (index >=0) check.\n`,
-  );
+  env.log.write(`R${regno} min value is negative, either use unsigned index or do a if (index >=0) check.\n`);
   return -ERRNO.EACCES;
 }
 

@@ -150,7 +150,12 @@ describe('printVerifierState', () => {
   it('shows objects that take whole slots', () => {
     const env = testEnv();
     const { cur } = env.state;
-    const dynptr = Object.assign(new RegState(), { dynptrType: DYNPTR.RINGBUF, id: 1, refObjId: 1, dynptrFirstSlot: true });
+    const dynptr = Object.assign(new RegState(), {
+      dynptrType: DYNPTR.RINGBUF,
+      id: 1,
+      refObjId: 1,
+      dynptrFirstSlot: true,
+    });
     const iter = Object.assign(new RegState(), { btf: structs, btfId: 2, refObjId: 4, iterState: ITER_STATE.ACTIVE });
     cur.stack = [
       slot('dddddddd'),

@@ -111,7 +111,12 @@ function checkReferenceLeak(env: VerifierEnv, exceptionExit: boolean): number {
 }
 
 /** Refuses what must not happen while the path still holds something; `prefix` names it in the message. */
-export function checkResourceLeak(env: VerifierEnv, exceptionExit: boolean, checkLock: boolean, prefix: string): number {
+export function checkResourceLeak(
+  env: VerifierEnv,
+  exceptionExit: boolean,
+  checkLock: boolean,
+  prefix: string,
+): number {
   const { state, log } = env;
   const inside = (region: string): number => {
     log.write(`${prefix} cannot be used inside ${region}-ed region\n`);

@@ -177,15 +177,7 @@ class FieldScan {
     const seen = new Set<SpecialFieldKind>();
     for (let i = 0; i < btf.vlen(id); i++) {
       const variable = btf.secType(id, i);
-      const err = this.member(
-        variable,
-        -1,
-        btf.type(variable),
-        btf.secOffset(id, i),
-        btf.secSize(id, i),
-        seen,
-        0,
-      );
+      const err = this.member(variable, -1, btf.type(variable), btf.secOffset(id, i), btf.secSize(id, i), seen, 0);
       if (err !== 0) return err;
     }
     return 0;

@@ -79,9 +79,7 @@ export function checkStackRangeInitialized(
     most = least;
   } else {
     if (!env.bypassSpecV1) {
-      log.write(
-        `R${regno} variable offset stack access prohibited for !root, var_off=${tnumStr(reg.varOff)}\n`,
-      );
+      log.write(`R${regno} variable offset stack access prohibited for !root, var_off=${tnumStr(reg.varOff)}\n`);
       return -ERRNO.EACCES;
     }
     least = Number(reg.smin) + off;

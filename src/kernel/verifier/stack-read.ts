@@ -123,7 +123,13 @@ function readVariable(env: VerifierEnv, ptrRegno: number, off: number, size: num
 }
 
 /** A load through stack pointer `ptrRegno`, already found to be within bounds; `dstRegno` is -1 for none. */
-export function checkStackRead(env: VerifierEnv, ptrRegno: number, off: number, size: number, dstRegno: number): number {
+export function checkStackRead(
+  env: VerifierEnv,
+  ptrRegno: number,
+  off: number,
+  size: number,
+  dstRegno: number,
+): number {
   const ptr = env.regs[ptrRegno];
   if (ptr.varOff.mask === 0n) {
     return readFixed(env, frameOf(env, ptr), off + constOffset(ptr) - ptr.off, size, dstRegno);

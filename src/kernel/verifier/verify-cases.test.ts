@@ -16,6 +16,12 @@
 //                 call kfunc NAME       call of a kernel function; NAME or BTF id
 //                 call helper NAME      call of a helper by its name without bpf_
 //                 raw HEX               16 hex digits as they are
+//   functions   prototypes in the order of the functions, made into btf and funcInfo: ["main(xdp_md*)", "static cb(u64,
+//               void*)", "global f(pair* nonnull, int)"]. The first begins the program, the others at the label of
+//               their name. Types: int, char, long, u32, u64, pair (two ints), any other name is an empty struct; `*`
+//               makes a pointer, further words are arg: tags, a word before the name is what it returns
+//   exception   name of the function that the main one names as its exception callback
+//   lines       [[index or label, line number, text], …], made into lineInfo
 //   license     default "GPL"
 //   flags       prog_flags, default 0
 //   attachType  expected_attach_type number, default 0

@@ -57,6 +57,9 @@ export class Linker {
     }
     // A section that only BTF had at first got its place in the file later than others.
     const sections = output.sections.filter((section) => section.index > 0).sort((a, b) => a.index - b.index);
+    if (sections.some(({ entsize, size }) => entsize > 1 && size % entsize !== 0)) {
+      this.messages.fail('EINVAL', 'failed to finalize ELF layout: invalid section entry size');
+    }
     return writeElf({
       type: ET.REL,
       machine: EM.BPF,

@@ -69,7 +69,7 @@ export class OutputSection {
 
   /** Appends contents at the stricter alignment; gives their offset, or undefined when the section becomes too large. */
   append(source: SourceSection): number | undefined {
-    const align = Math.max(this.align || 1, source.align);
+    const align = Math.max(this.align || 1, Number(source.align));
     const offset = Math.ceil(this.size / align) * align;
     const size = offset + source.size;
     if (size > MAX_BYTES) return undefined;

@@ -47,8 +47,8 @@ export class LinkerOutput {
 
   constructor(messages: LinkerMessages) {
     this.messages = messages;
-    this.strtab = this.addOwn('.strtab', { type: SHT.STRTAB, flags: BigInt(SHF.STRINGS), align: 1, entsize: 0 });
-    this.symtab = this.addOwn('.symtab', { type: SHT.SYMTAB, flags: 0n, align: 8, entsize: SYM_BYTES });
+    this.strtab = this.addOwn('.strtab', { type: SHT.STRTAB, flags: BigInt(SHF.STRINGS), align: 1n, entsize: 0 });
+    this.symtab = this.addOwn('.symtab', { type: SHT.SYMTAB, flags: 0n, align: 8n, entsize: SYM_BYTES });
     this.symtab.link = this.strtab.index;
     this.symbols.push({ nameOffset: 0, info: 0, other: 0, section: 0, value: 0n, size: 0n });
   }
@@ -68,7 +68,7 @@ export class LinkerOutput {
     section.nameOffset = this.strings.add(section.name);
     section.type = header.type;
     section.flags = header.flags;
-    section.align = header.align;
+    section.align = Number(header.align);
     section.entsize = header.entsize;
   }
 

@@ -9,7 +9,7 @@ export interface RawSection {
   size: number;
   link: number;
   info: number;
-  align: number;
+  align: bigint;
   entsize: number;
   /** Empty for NOBITS. */
   data: Uint8Array;
@@ -46,7 +46,10 @@ export interface RawElf {
 }
 
 const MAGIC = 0x7f454c46;
-const BYTE_ORDERS = [undefined, true, false] as const;
+/** By the numbers of the header. */
+const IS_LITTLE_ENDIAN = [undefined, true, false] as const;
+const CLASSES = { 32: 1, 64: 2 } as const;
+const VERSION = 1;
 
 export const bindOf = (symbol: RawSymbol): number => symbol.info >> 4;
 export const typeOf = (symbol: RawSymbol): number => symbol.info & 15;
@@ -73,21 +76,22 @@ const sectionAt = (view: DataView, at: number, le: boolean): RawElf['headers'][n
       size: wide(32),
       link: view.getUint32(at + 40, le),
       info: view.getUint32(at + 44, le),
-      align: wide(48),
+      align: view.getBigUint64(at + 48, le),
       entsize: wide(56),
       data: new Uint8Array(0),
     },
   };
 };
 
-/** Reads the headers. What cannot be read at all gives undefined; an unknown byte order gives 'order'. */
-export const readRawElf = (bytes: Uint8Array): RawElf | 'order' | undefined => {
+/** Reads the headers; undefined when they are no ELF headers. */
+export const readRawElf = (bytes: Uint8Array): RawElf | undefined => {
   if (bytes.length < EHDR_BYTES) return undefined;
   const view = viewOf(bytes);
-  if (view.getUint32(0) !== MAGIC) return undefined;
-  const le = BYTE_ORDERS[bytes[5]];
-  if (le === undefined) return 'order';
-  const is64 = bytes[4] === 2;
+  const [, , , , fileClass, order, version] = bytes;
+  const le = IS_LITTLE_ENDIAN[order];
+  const is64 = fileClass === CLASSES[64];
+  if (view.getUint32(0) !== MAGIC || le === undefined || version !== VERSION) return undefined;
+  if (!is64 && fileClass !== CLASSES[32]) return undefined;
   const elf = { littleEndian: le, type: view.getUint16(16, le), machine: view.getUint16(18, le), is64, bytes };
   if (!is64) return { ...elf, namesSection: 0, headers: [] };
   const table = Number(view.getBigUint64(40, le));
@@ -98,7 +102,7 @@ export const readRawElf = (bytes: Uint8Array): RawElf | 'order' | undefined => {
   // Numbers too large for the header stand in section 0.
   if (count === 0) count = Number(view.getBigUint64(table + 32, le));
   if (names === SHN.XINDEX) names = view.getUint32(table + 40, le);
-  if (!fits(count)) return undefined;
+  if (!fits(count)) return { ...elf, namesSection: 0, headers: [] };
   const headers = Array.from({ length: count }, (_, i) => sectionAt(view, table + i * SHDR_BYTES, le));
   return { ...elf, namesSection: names, headers };
 };
@@ -106,7 +110,7 @@ export const readRawElf = (bytes: Uint8Array): RawElf | 'order' | undefined => {
 /** The contents of a section; undefined when it lies outside of the file. */
 export const contentsOf = (elf: RawElf, index: number): Uint8Array | undefined => {
   const { offset, section } = elf.headers[index];
-  if (section.type === SHT.NOBITS || section.type === SHT.NULL) return new Uint8Array(0);
+  if (section.type === SHT.NOBITS || section.type === SHT.NULL || section.size === 0) return new Uint8Array(0);
   if (!(offset + section.size <= elf.bytes.length)) return undefined;
   return elf.bytes.subarray(offset, offset + section.size);
 };

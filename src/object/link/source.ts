@@ -25,6 +25,8 @@ import {
 } from './raw-elf.ts';
 
 const INSN_BYTES = 8;
+/** Bytes of the records of a section, by its type. */
+const RECORD_BYTES: Readonly<Record<number, number>> = { [SHT.SYMTAB]: SYM_BYTES, [SHT.REL]: REL_BYTES };
 const RELOCATION_TYPES: readonly number[] = [R_BPF.ABS64, R_BPF.LDIMM64_ABS, R_BPF.ABS32, R_BPF.CALL32];
 
 export interface SourceSection extends RawSection {
@@ -82,6 +84,14 @@ const extLittleEndian = (bytes: Uint8Array, littleEndian: boolean): Uint8Array =
   return copy.subarray(0, bytes.length);
 };
 
+/** The alignment of contents as elfutils' libelf sees them: never stricter than their place in the file needs. */
+const alignmentAt = (offset: number, align: bigint): bigint => {
+  if (align === 0n) return 1n;
+  let possible = 1n;
+  while (possible < align && possible < BigInt(offset)) possible *= 2n;
+  return possible;
+};
+
 class Loader {
   readonly object: SourceObject;
   private readonly elf: RawElf;
@@ -107,7 +117,8 @@ class Loader {
 
   load(): SourceObject {
     const { elf, object } = this;
-    const names = elf.headers.length > elf.namesSection ? contentsOf(elf, elf.namesSection) : undefined;
+    const holder = elf.headers[elf.namesSection]?.section;
+    const names = holder?.type === SHT.STRTAB ? contentsOf(elf, elf.namesSection) : undefined;
     for (const [index, { nameOffset, section }] of elf.headers.entries()) {
       const added: SourceSection = {
         ...section,
@@ -122,11 +133,16 @@ class Loader {
       if (index === 0) continue;
       const name = names && bytesAt(names, nameOffset);
       if (name === undefined) {
-        this.fail(`failed to get section #${index} name for ${object.name}: offset out of range`);
+        const isTable = holder?.type === SHT.STRTAB;
+        const missing = holder ? `invalid section${isTable ? ' header' : ''}` : 'invalid section index';
+        const reason = names ? 'offset out of range' : missing;
+        this.fail(`failed to get section #${index} name for ${object.name}: ${reason}`);
       }
       const data = contentsOf(elf, index);
-      if (data === undefined) {
-        this.fail(`failed to get section #${index} (${name}) data from ${object.name}: invalid data`);
+      const isBroken = section.size % (RECORD_BYTES[section.type] ?? 1) !== 0;
+      if (data === undefined || isBroken) {
+        const reason = isBroken ? 'invalid data' : 'invalid section header';
+        this.fail(`failed to get section #${index} (${name}) data from ${object.name}: ${reason}`);
       }
       added.name = name;
       added.data = data;
@@ -212,8 +228,12 @@ class Loader {
     const file = this.object.name;
     if (name === '') this.fail(`ELF section #${index} has empty name in ${file}`);
     if (isDwarf(name)) return;
-    if (align && !Number.isInteger(Math.log2(align))) {
+    if (align & (align - 1n)) {
       this.fail(`ELF section #${index} alignment ${align} is non pow-of-2 alignment in ${file}`);
+    }
+    const possible = alignmentAt(this.elf.headers[index].offset, align);
+    if (possible !== align) {
+      this.fail(`ELF section #${index} has inconsistent alignment addr=${align} != d=${possible} in ${file}`);
     }
     switch (type) {
       case SHT.SYMTAB:
@@ -227,8 +247,12 @@ class Loader {
       case SHT.REL:
         this.checkRelocations(section);
         break;
-      default:
+      case SHT.STRTAB:
+      case SHT.NOBITS:
+      case SHT.LLVM_ADDRSIG:
         break;
+      default:
+        this.fail(`ELF section #${index} (${name}) has unrecognized type ${type} in ${file}`);
     }
   }
 
@@ -341,7 +365,6 @@ export const openSource = (
   messages.debug(`linker: adding object file '${name}'...`);
   const elf = readRawElf(bytes);
   if (!elf) return messages.fail('EINVAL', `failed to get ELF header for ${name}: invalid \`Elf' handle`);
-  if (elf === 'order') return messages.fail('EOPNOTSUPP', `unknown byte order of ELF file ${name}`);
   if (output.littleEndian === undefined) {
     output.littleEndian = elf.littleEndian;
     messages.debug(`linker: set ${elf.littleEndian ? 'little' : 'big'}-endian output byte order`);

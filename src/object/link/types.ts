@@ -19,7 +19,7 @@ const ephemeralSection = (name: string): SourceSection => ({
   size: 0,
   link: 0,
   info: 0,
-  align: 0,
+  align: 0n,
   entsize: 0,
   data: new Uint8Array(0),
   index: 0,

@@ -31,7 +31,8 @@ async function renderWithout(dot: string, path: string, format: Format, reason: 
 /** Writes the graph of a program to `path`, whose ending says the format. Throws RenderError. */
 export async function renderProgramGraph(program: XlatedProgram, options: XlatedOptions, path: string): Promise<void> {
   const ending = path.slice(path.lastIndexOf('.') + 1).toLowerCase();
-  if (!(ending in FORMATS)) throw new RenderError(`can't tell the format of ${path}: expected .svg, .png, .pdf or .dot`);
+  if (!(ending in FORMATS))
+    throw new RenderError(`can't tell the format of ${path}: expected .svg, .png, .pdf or .dot`);
   const format = ending as Format;
   const chunks: string[] = [];
   printXlatedGraph(program, options, (text) => chunks.push(text));

@@ -1,43 +1,48 @@
-// Contexts of cgroup programs that are about no packet: struct bpf_sysctl and struct bpf_sockopt.
-import { insnSize, SIZE } from '../../../isa/opcode.ts';
+// struct bpf_sysctl and bpf_sockopt: what programs for control groups see besides packets and sockets.
+import { SIZE } from '../../../isa/opcode.ts';
 import { load, sizeBits } from '../build.ts';
-import { type ContextRules, type Converter, readWrite, through } from './conversion.ts';
+import { accessSize, type ContextRules, type Converter, readWrite, through } from './conversion.ts';
 
 const SYSCTL = 'bpf_sysctl_kern';
 const SOCKOPT = 'bpf_sockopt_kern';
 
-const filePos: Converter = (c) => {
-  const { code, dst, src } = c.insn;
-  if (c.write) {
-    c.borrow(`${SYSCTL}.tmp_reg`, (reg) => {
-      c.loadField(reg, dst, `${SYSCTL}.ppos`);
-      c.storeAs(SIZE.W, 0, reg);
-    });
-  } else {
-    c.loadField(dst, src, `${SYSCTL}.ppos`);
-    c.emit(load(insnSize(code), dst, dst, 0));
-  }
-  c.targetSize = 4;
-};
-
-const write: Converter = (c) => {
+const sysctlWrite: Converter = (c) => {
   const { off, size } = c.field(`${SYSCTL}.write`);
-  c.emit(load(insnSize(c.insn.code), c.insn.dst, c.insn.src, off));
+  c.emit(load(accessSize(c), c.insn.dst, c.insn.src, off));
   c.targetSize = size;
 };
 
+/** The position is behind a pointer; programs see its lower half. */
+const filePosition: Converter = (c) => {
+  const { dst, src } = c.insn;
+  const pointer = `${SYSCTL}.ppos`;
+  c.targetSize = 4;
+  if (c.write) {
+    c.borrow(`${SYSCTL}.tmp_reg`, (reg) => {
+      c.loadField(reg, dst, pointer);
+      c.storeAs(SIZE.W, 0, reg);
+    });
+  } else {
+    c.loadField(dst, src, pointer);
+    c.emit(load(accessSize(c), dst, dst, 0));
+  }
+};
+
 /** rule: sysctl_convert_ctx_access, 6.18 */
-export const SYSCTL_CONTEXT: ContextRules = { struct: 'bpf_sysctl', fields: { write, file_pos: filePos } };
+export const SYSCTL_CONTEXT: ContextRules = {
+  struct: 'bpf_sysctl',
+  fields: { write: sysctlWrite, file_pos: filePosition },
+};
 
-const RUN_CONTEXT = [`${SOCKOPT}.current_task`, 'task_struct.bpf_ctx'] as const;
-const RETVAL = 'bpf_cg_run_ctx.retval';
-
-const retval: Converter = (c) => {
-  if (!c.write) return through(...RUN_CONTEXT, RETVAL)(c);
-  const { off, size } = c.field(RETVAL);
+/** The return value lies in the context that the task runs programs in. */
+const returnValue: Converter = (c) => {
+  const { dst } = c.insn;
+  const { off, size } = c.field('bpf_cg_run_ctx.retval');
+  const path = [`${SOCKOPT}.current_task`, 'task_struct.bpf_ctx'];
+  if (!c.write) return through(...path, 'bpf_cg_run_ctx.retval')(c);
   c.borrow(`${SOCKOPT}.tmp_reg`, (reg) => {
-    c.loadField(reg, c.insn.dst, RUN_CONTEXT[0]);
-    c.loadField(reg, reg, RUN_CONTEXT[1]);
+    c.loadField(reg, dst, path[0]);
+    c.loadField(reg, reg, path[1]);
     c.storeAs(sizeBits(size), off, reg);
   });
 };
@@ -50,7 +55,7 @@ export const SOCKOPT_CONTEXT: ContextRules = {
     level: readWrite(`${SOCKOPT}.level`),
     optname: readWrite(`${SOCKOPT}.optname`),
     optlen: readWrite(`${SOCKOPT}.optlen`),
-    retval,
+    retval: returnValue,
     optval: through(`${SOCKOPT}.optval`),
     optval_end: through(`${SOCKOPT}.optval_end`),
   },

@@ -1,8 +1,8 @@
 // Accesses to the context that programs see, as accesses to the kernel's own structures: the means for the tables.
 import { type Insn, insn } from '../../../isa/insn.ts';
-import { ALU, CLASS, insnClass, insnSize, JMP, MODE, SIZE, sizeBytes } from '../../../isa/opcode.ts';
+import { CLASS, insnClass, insnSize, JMP, MODE, SIZE } from '../../../isa/opcode.ts';
 import type { KernelImage } from '../../image/image.ts';
-import { AX, aluReg, jumpImm, load, sizeBits, store } from '../build.ts';
+import { AX, jumpImm, load, sizeBits, store } from '../build.ts';
 import { type StructField, structField } from './struct-field.ts';
 
 /** One load or store to be converted, and what has come of it so far. */
@@ -171,14 +171,14 @@ export const wordsThrough =
   };
 
 /** `dst = skb_shared_info(skb)`; the buffer's end is an offset from its head. */
-export function sharedInfo(c: Conversion, dst: number, skb: number): void {
+export function sharedInfo(c: Conversion, dst: number, skb: number, add: (dst: number, src: number) => Insn): void {
   c.loadField(AX, skb, 'sk_buff.end');
   c.loadField(dst, skb, 'sk_buff.head');
-  c.emit(aluReg(ALU.ADD, dst, AX));
+  c.emit(add(dst, AX));
 }
 
 /** True of a store of an immediate. */
 export const storesImm = (c: Conversion): boolean => insnClass(c.insn.code) === CLASS.ST;
 
-/** Bytes that the access moves. */
-export const accessBytes = (c: Conversion): number => sizeBytes(c.insn.code);
+/** Size bits of the access. */
+export const accessSize = (c: Conversion): number => insnSize(c.insn.code);

@@ -1,21 +1,20 @@
-// struct bpf_perf_event_data: registers and sample of a perf event.
+// struct bpf_perf_event_data: what programs for samples see; all but two fields are registers.
 import { SIZE } from '../../../isa/opcode.ts';
 import { load } from '../build.ts';
-import { type ContextRules, narrowThrough } from './conversion.ts';
+import { type ContextRules, narrowThrough, through } from './conversion.ts';
 
-const KERN = 'bpf_perf_event_data_kern';
+const KERNEL = 'bpf_perf_event_data_kern';
 
 /** rule: pe_prog_convert_ctx_access, 6.18 */
 export const PERF_EVENT_CONTEXT: ContextRules = {
   struct: 'bpf_perf_event_data',
   fields: {
-    sample_period: narrowThrough(`${KERN}.data`, 'perf_sample_data.period'),
-    addr: narrowThrough(`${KERN}.data`, 'perf_sample_data.addr'),
+    sample_period: narrowThrough(`${KERNEL}.data`, 'perf_sample_data.period'),
+    addr: narrowThrough(`${KERNEL}.data`, 'perf_sample_data.addr'),
   },
-  // All else are the registers, which both sides lay out alike.
   others: (c) => {
-    const { dst, src, off } = c.insn;
-    c.loadField(dst, src, `${KERN}.regs`);
+    const { dst, off } = c.insn;
+    through(`${KERNEL}.regs`)(c);
     c.emit(load(SIZE.DW, dst, dst, off));
   },
 };

@@ -1,4 +1,4 @@
-// struct sk_msg_md: a message on its way out of a socket.
+// struct sk_msg_md: what programs for messages on sockets see.
 import { ALU } from '../../../isa/opcode.ts';
 import { aluImm } from '../build.ts';
 import { type ContextRules, type Converter, through, wordsThrough } from './conversion.ts';
@@ -23,7 +23,7 @@ export const SK_MSG_CONTEXT: ContextRules = {
     'local_ip6..': wordsThrough('sk_msg_md.local_ip6', SK, 'sock_common.skc_v6_rcv_saddr'),
     remote_port: remotePort,
     local_port: through(SK, 'sock_common.skc_num'),
-    size: through('sk_msg.sg.size'),
+    size: through('sk_msg_sg.size'),
     sk: through(SK),
   },
 };

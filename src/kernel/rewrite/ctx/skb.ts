@@ -128,10 +128,14 @@ const inSharedInfo =
   (member: string): Converter =>
   (c) => {
     const { dst, src } = c.insn;
-    sharedInfo(c, dst, src);
-    c.loadField(dst, dst, member);
-    c.targetSize = c.field(member).size;
+    sharedInfo(c, dst, src, (to, from) => aluReg(ALU.ADD, to, from));
+    narrowMember(c, member);
   };
+
+const narrowMember = (c: Conversion, member: string): void => {
+  c.loadField(c.insn.dst, c.insn.dst, member);
+  c.targetSize = c.field(member).size;
+};
 
 const viaSock = (member: string): Converter => narrowThrough('sk_buff.sk', `sock_common.${member}`);
 

@@ -1,22 +1,23 @@
-// Sockets that programs hold pointers to: struct bpf_sock, bpf_tcp_sock, bpf_xdp_sock.
-import { insnSize, JMP, SIZE } from '../../../isa/opcode.ts';
-import { jumpImm, load, movImm } from '../build.ts';
-import { type ContextRules, type Converter, narrowThrough, readWrite, through } from './conversion.ts';
+// Sockets as programs see them: struct bpf_sock, bpf_tcp_sock and bpf_xdp_sock.
+import { JMP } from '../../../isa/opcode.ts';
+import { jumpImm, load, movImm, sizeBits } from '../build.ts';
+import { accessSize, type ContextRules, type Converter, narrowThrough, readWrite, through } from './conversion.ts';
 
-/** sk_rx_queue_mapping of a socket that has none. */
+/** rx_queue_mapping of a socket that has none. */
 const NO_QUEUE = 0xffff;
 
-/** Part of an address, in the size of the access; `context` is the array that the access's offset counts from. */
+/** An address: loads keep the size of the access, and its distance from the start of the context's array. */
 const address =
   (context: string, member: string): Converter =>
   (c) => {
-    const { code, dst, src, off } = c.insn;
-    c.emit(load(insnSize(code), dst, src, c.field(member).off + off - c.field(context).off));
-    c.targetSize = 4;
+    const { dst, src, off } = c.insn;
+    const { off: at, size } = c.field(member);
+    c.emit(load(accessSize(c), dst, src, at + off - c.field(context).off));
+    c.targetSize = Math.min(size, 4);
   };
 
-const rxQueue: Converter = (c) => {
-  narrowThrough('sock.sk_rx_queue_mapping')(c);
+const rxQueueMapping: Converter = (c) => {
+  narrowThrough('sock.__sk_common.skc_rx_queue_mapping')(c);
   c.emit(jumpImm(JMP.JNE, c.insn.dst, NO_QUEUE, 1), movImm(c.insn.dst, -1));
 };
 
@@ -24,25 +25,25 @@ const rxQueue: Converter = (c) => {
 export const SOCK_CONTEXT: ContextRules = {
   struct: 'bpf_sock',
   fields: {
-    bound_dev_if: readWrite('sock.sk_bound_dev_if'),
-    mark: readWrite('sock.sk_mark'),
-    priority: readWrite('sock.sk_priority'),
+    bound_dev_if: readWrite('sock.__sk_common.skc_bound_dev_if'),
     family: narrowThrough('sock_common.skc_family'),
     type: narrowThrough('sock.sk_type'),
     protocol: narrowThrough('sock.sk_protocol'),
+    mark: readWrite('sock.sk_mark'),
+    priority: readWrite('sock.sk_priority'),
     src_ip4: address('bpf_sock.src_ip4', 'sock_common.skc_rcv_saddr'),
-    dst_ip4: address('bpf_sock.dst_ip4', 'sock_common.skc_daddr'),
     'src_ip6..': address('bpf_sock.src_ip6', 'sock_common.skc_v6_rcv_saddr'),
-    'dst_ip6..': address('bpf_sock.dst_ip6', 'sock_common.skc_v6_daddr'),
     src_port: narrowThrough('sock_common.skc_num'),
     dst_port: narrowThrough('sock_common.skc_dport'),
+    dst_ip4: address('bpf_sock.dst_ip4', 'sock_common.skc_daddr'),
+    'dst_ip6..': address('bpf_sock.dst_ip6', 'sock_common.skc_v6_daddr'),
     state: narrowThrough('sock_common.skc_state'),
-    rx_queue_mapping: rxQueue,
+    rx_queue_mapping: rxQueueMapping,
   },
 };
 
-/** Members that struct bpf_tcp_sock and struct bpf_sock_ops take from struct tcp_sock under their own names. */
-export const TCP_SOCK_MEMBERS = [
+/** Fields of struct tcp_sock that programs see under the same name. */
+export const TCP_FIELDS = [
   'snd_cwnd',
   'srtt_us',
   'snd_ssthresh',
@@ -66,22 +67,18 @@ export const TCP_SOCK_MEMBERS = [
   'bytes_acked',
 ] as const;
 
-const rttMin: Converter = (c) => {
-  const { dst, src } = c.insn;
-  c.emit(load(SIZE.W, dst, src, c.field('tcp_sock.rtt_min').off + c.field('minmax_sample.v').off));
-};
-
 /** rule: bpf_tcp_sock_convert_ctx_access, 6.18 */
 export const TCP_SOCK_CONTEXT: ContextRules = {
   struct: 'bpf_tcp_sock',
   fields: {
-    rtt_min: rttMin,
     ...Object.fromEntries(
-      [...TCP_SOCK_MEMBERS, 'dsack_dups', 'delivered', 'delivered_ce'].map((name) => [
-        name,
-        through(`tcp_sock.${name}`),
-      ]),
+      [...TCP_FIELDS, 'dsack_dups', 'delivered', 'delivered_ce'].map((name) => [name, through(`tcp_sock.${name}`)]),
     ),
+    rtt_min: (c) => {
+      const { dst, src } = c.insn;
+      const { off, size } = c.field('minmax_sample.v');
+      c.emit(load(sizeBits(size), dst, src, c.field('tcp_sock.rtt_min').off + off));
+    },
     icsk_retransmits: through('inet_connection_sock.icsk_retransmits'),
   },
 };

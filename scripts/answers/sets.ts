@@ -1,0 +1,28 @@
+// The sets of questions by the name of the file that keeps their answers.
+import type { Kernel } from '../../src/syscall.ts';
+import { askMaps } from '../maps/scenarios.ts';
+import type { Answer } from './answer.ts';
+import { askBtfLoad } from './btf-load.ts';
+import { askDescriptors } from './descriptors.ts';
+import { askHoldingMaps } from './holding-maps.ts';
+import { askLifetimes } from './lifetimes.ts';
+import { askLpm } from './lpm.ts';
+import { askMapBtf } from './map-btf.ts';
+import { askProgAttr } from './prog-attr.ts';
+import { askTree } from './tree.ts';
+
+export const ANSWER_SETS: Readonly<Record<string, (kernel: Kernel) => Generator<Answer>>> = {
+  maps: askMaps,
+  'btf-load': askBtfLoad,
+  'map-btf': askMapBtf,
+  'holding-maps': askHoldingMaps,
+  lpm: askLpm,
+  descriptors: askDescriptors,
+  lifetimes: askLifetimes,
+  'prog-attr': askProgAttr,
+  tree: askTree,
+};
+
+/** All answers of a set, numbered in the order of asking. */
+export const answersOf = (name: string, kernel: Kernel): Record<string, number | string> =>
+  Object.fromEntries([...ANSWER_SETS[name](kernel)].map(({ what, answer }, i) => [`${i} ${what}`, answer]));

@@ -1,0 +1,186 @@
+// Programs: loading, and what is told of them.
+import { SysError } from '../../errno.ts';
+import { decodeInsns } from '../../isa/insn.ts';
+import type { InfoRecords, ProgInfo, ProgLoadAttr } from '../../syscall.ts';
+import type { KBtf, KMap } from '../objects.ts';
+import type { FinishedProgram } from '../program.ts';
+import type { VerifierEnv } from '../verifier/env.ts';
+import { bpfCheck } from '../verifier/index.ts';
+import { VerifierLog } from '../verifier/log.ts';
+import { checkLogRequest, objectName } from './attr.ts';
+import { type BtfObjects, VMLINUX_BTF } from './btf-objects.ts';
+import { CodeSpace } from './code-space.ts';
+import type { KernelContext } from './context.ts';
+import type { MapObjects } from './map-objects.ts';
+import type { ObjectId } from './object-store.ts';
+import { attachTypeOf, checkProgAttr, isGplCompatible } from './prog-attr.ts';
+import { insertProgram, progInfoOf } from './prog-store.ts';
+
+/** Loads that are begun anew because another process has loaded a program meanwhile, where this one's code lies. */
+const MAX_RETRIES = 8;
+
+const hasRecords = (info: InfoRecords | undefined): boolean => info !== undefined && info.bytes.length > 0;
+
+/** A program that has passed, and what must not have changed until it is stored. */
+interface Verified {
+  env: VerifierEnv;
+  program: FinishedProgram;
+  attachBtf: KBtf | undefined;
+  /** Number of the last program when the code got its address. */
+  after: number;
+}
+
+export class ProgObjects {
+  private readonly context: KernelContext;
+  private readonly btfs: BtfObjects;
+  private readonly maps: MapObjects;
+
+  constructor(context: KernelContext, btfs: BtfObjects, maps: MapObjects) {
+    this.context = context;
+    this.btfs = btfs;
+    this.maps = maps;
+  }
+
+  load(attr: ProgLoadAttr): number {
+    for (let attempt = 0; ; attempt++) {
+      const verified = this.verify(attr);
+      const fd = this.context.db.write(() => this.keep(attr, verified, attempt < MAX_RETRIES));
+      if (fd !== undefined) return fd;
+    }
+  }
+
+  private lastProgram(): number {
+    return Number(this.context.db.get("SELECT value FROM counter WHERE name = 'prog'")?.value ?? 0);
+  }
+
+  /** Checks, verifies and compiles; nothing is stored. Fills the caller's log. */
+  private verify(attr: ProgLoadAttr): Verified {
+    const { context, btfs } = this;
+    const { caps, image } = context;
+    const target = checkProgAttr(attr, {
+      caps,
+      unprivilegedDisabled: context.unprivilegedDisabled,
+      config: (option) => image.config(option),
+      progByFd: (fd) => context.fds.get(fd, 'prog').id,
+      btfByFd: (fd) => btfs.byFd(fd),
+      vmlinux: () => btfs.byId(VMLINUX_BTF),
+    });
+    // Hooking into other programs is not simulated.
+    if (target && 'program' in target) throw new SysError('EINVAL');
+    checkLogRequest(attr.log);
+    const log = new VerifierLog(attr.log?.level ?? 0, attr.log?.size ?? 0);
+    const attachBtf = target?.btf;
+    // The verifier tells maps apart by identity.
+    const maps = new Map<number, KMap>();
+    const mapByFd = (fd: number): KMap => {
+      const { id } = context.fds.get(fd, 'map');
+      const map = maps.get(id) ?? this.maps.kmap(fd);
+      maps.set(id, map);
+      return map;
+    };
+    const btfFd = attr.btfFd ?? 0;
+    const usesBtf = [attr.funcInfo, attr.lineInfo, attr.coreRelos].some(hasRecords);
+    const code = new CodeSpace(context.db);
+    const after = this.lastProgram();
+    const { errno, env } = bpfCheck({
+      image,
+      caps,
+      type: attr.type,
+      expectedAttachType: attachTypeOf(attr),
+      flags: attr.flags ?? 0,
+      name: objectName(attr.name ?? ''),
+      gplCompatible: isGplCompatible(attr.license),
+      insns: decodeInsns(attr.insns),
+      log,
+      btf: usesBtf && context.fds.find(btfFd)?.kind === 'btf' ? btfs.byFd(btfFd) : undefined,
+      btfFd,
+      funcInfo: attr.funcInfo,
+      lineInfo: attr.lineInfo,
+      coreRelos: attr.coreRelos,
+      attachBtfId: attr.attachBtfId ?? 0,
+      attachBtf,
+      fdArray: attr.fdArray,
+      fdArrayBinds: attr.fdArrayBinds ?? false,
+      mapByFd,
+      btfByFd: (fd) => btfs.byFd(fd),
+      allocateCode: (bytes) => code.allocate(bytes),
+    });
+    if (attr.log) {
+      attr.log.text = log.finish();
+      attr.log.trueSize = log.trueSize;
+    }
+    if (errno !== 0) throw new SysError(-errno);
+    if (!env.program) throw new SysError('EFAULT');
+    return { env, program: env.program, attachBtf, after };
+  }
+
+  /** Stores a verified program; undefined when its place may have been taken meanwhile and `mayRetry`. */
+  private keep(
+    attr: ProgLoadAttr,
+    { env, program, attachBtf, after }: Verified,
+    mayRetry: boolean,
+  ): number | undefined {
+    const { context } = this;
+    const { db, objects } = context;
+    if (mayRetry && this.lastProgram() !== after) return undefined;
+    const expectedAttachType = attachTypeOf(attr);
+    const overrides = env.progFlags.has('kprobe_override');
+    const candidate = { type: attr.type, flags: attr.flags ?? 0, expectedAttachType, overrides };
+    for (const map of env.usedMaps) if (!this.maps.mayUse(map.id, candidate)) throw new SysError('EINVAL');
+    const withBtf = hasRecords(attr.funcInfo) || hasRecords(attr.lineInfo);
+    const btf = withBtf ? context.fds.get(attr.btfFd ?? 0, 'btf').id : 0;
+    const id = db.next('prog');
+    insertProgram(
+      db,
+      {
+        id,
+        type: attr.type,
+        name: objectName(attr.name ?? ''),
+        flags: attr.flags ?? 0,
+        expectedAttachType,
+        loadTime: context.sinceBoot(),
+        uid: process.getuid?.() ?? 0,
+        gpl: isGplCompatible(attr.license),
+        verifiedInsns: env.insnProcessed,
+        btf,
+        attachBtfObj: attachBtf?.id ?? 0,
+        attachBtf: attr.attachBtfId ?? 0,
+      },
+      program,
+    );
+    const self: ObjectId = { kind: 'prog', id };
+    env.usedMaps.forEach((map, i) => {
+      objects.refer(self, 'map', slotOf(i), { kind: 'map', id: map.id });
+    });
+    if (btf) objects.referOnce(self, 'btf', { kind: 'btf', id: btf });
+    return context.open(self);
+  }
+
+  /** rule: bpf_prog_bind_map, 6.18 */
+  bindMap(progFd: number, mapFd: number): void {
+    const { db, fds, objects } = this.context;
+    db.write(() => {
+      const prog = fds.get(progFd, 'prog');
+      const map = fds.get(mapFd, 'map');
+      const ids = this.mapIds(prog.id);
+      if (!ids.includes(map.id)) objects.refer(prog, 'map', slotOf(ids.length), map);
+    });
+  }
+
+  private mapIds(prog: number): number[] {
+    const sql = "SELECT target_id FROM ref WHERE kind = 1 AND id = ? AND role = 'map' ORDER BY slot";
+    return this.context.db.all(sql, prog).map((row) => Number(row.target_id));
+  }
+
+  info(fd: number): ProgInfo {
+    const row = this.context.rowOf(fd, 'prog');
+    return progInfoOf(row, this.mapIds(Number(row.id)));
+  }
+}
+
+/** A number as a slot: slots sort by their bytes. */
+function slotOf(i: number): Uint8Array {
+  const slot = new Uint8Array(4);
+  new DataView(slot.buffer).setUint32(0, i, false);
+  return slot;
+}
