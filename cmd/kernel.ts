@@ -1,6 +1,6 @@
 // bpftool kernel (ours): makes, empties and describes the simulated kernel.
 import { existsSync, rmSync } from 'node:fs';
-import type { SimulatedKernel } from '../src/kernel/commands/simulated.ts';
+import type { SimulatedKernel } from '../src/kernel/syscall/simulated.ts';
 import { openSimulatedKernel } from '../src/kernel/index.ts';
 import { MEMORY } from '../src/kernel/store/state-path.ts';
 import { CliError, type CommandContext, type CommandObject } from './command.ts';

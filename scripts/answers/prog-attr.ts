@@ -51,11 +51,11 @@ export function* askProgAttr(kernel: Kernel): Generator<Answer> {
     });
   for (const type of ['socket_filter', 'xdp', 'syscall'] as const) {
     for (const change of CHANGES) {
-      const what = JSON.stringify(change, (key, v) => (key === 'insns' ? `${v.length} bytes` : v));
-      yield {
-        what: `${type} ${what.length > 120 ? what.slice(0, 40) : what}`,
-        answer: load({ ...nothing(type), ...change }),
-      };
+      const words = JSON.stringify(change, (key, v) => (key === 'insns' ? `${v.length} bytes` : v));
+      const what = `${type} ${words.length > 120 ? words.slice(0, 40) : words}`;
+      const log = change.log && { ...change.log };
+      yield { what, answer: load({ ...nothing(type), ...change, log }) };
+      if (log) yield { what: `${what}: log`, answer: `${log.trueSize} ${log.text}` };
     }
   }
   for (const type of PROG_TYPES) {

@@ -1,6 +1,5 @@
 // The sets of questions by the name of the file that keeps their answers.
 import type { Kernel } from '../../src/syscall.ts';
-import { askMaps } from '../maps/scenarios.ts';
 import type { Answer } from './answer.ts';
 import { askBtfLoad } from './btf-load.ts';
 import { askDescriptors } from './descriptors.ts';
@@ -8,6 +7,7 @@ import { askHoldingMaps } from './holding-maps.ts';
 import { askLifetimes } from './lifetimes.ts';
 import { askLpm } from './lpm.ts';
 import { askMapBtf } from './map-btf.ts';
+import { askMaps } from './map-elements.ts';
 import { askProgAttr } from './prog-attr.ts';
 import { askTree } from './tree.ts';
 

@@ -1,6 +1,6 @@
 // The simulated kernel, opened from its state file.
 
-import { SimulatedKernel } from './commands/simulated.ts';
+import { SimulatedKernel } from './syscall/simulated.ts';
 import type { LoadedImage } from './image/load.ts';
 import { loadImage } from './image/load.ts';
 import { Database } from './store/database.ts';

@@ -17,6 +17,9 @@ import {
 /** Levels that are compared where one type met two others. */
 const IDENTITY_DEPTH = 16;
 
+/** Comparisons of one such meeting after which types are taken for endless. */
+const IDENTITY_STEPS = 1 << 22;
+
 /** Third words and elements of a type that are types: where they begin, their number, and the words from one to the next. */
 const elementIds = (pool: TypePool, id: number): readonly [first: number, step: number] =>
   isComposite(pool.kind(id)) ? [4, 3] : [4, 2];
@@ -25,8 +28,15 @@ const elementIds = (pool: TypePool, id: number): readonly [first: number, step: 
  * Compares types member by member as far down as a limit, without assumptions. Array elements are not looked at.
  * Rule: libbpf 1.8, btf_dedup_identical_types.
  */
-export const identicalTypes = (pool: TypePool, a: number, b: number, depth = IDENTITY_DEPTH): boolean => {
+const identicalTypes = (
+  pool: TypePool,
+  a: number,
+  b: number,
+  depth = IDENTITY_DEPTH,
+  budget = { left: IDENTITY_STEPS },
+): boolean => {
   for (let steps = 0; depth > 0 && steps < pool.count; steps++) {
+    if (--budget.left < 0) throw new BtfError('BTF types are too intricate to be compared');
     const kind = pool.kind(a);
     if (kind !== pool.kind(b)) return false;
     switch (kind) {
@@ -55,12 +65,12 @@ export const identicalTypes = (pool: TypePool, a: number, b: number, depth = IDE
         return sameArrayLength(pool, a, b);
       case BTF_KIND.STRUCT:
       case BTF_KIND.UNION:
-        return sameMembers(pool, a, b) && identicalElements(pool, a, b, depth);
+        return sameMembers(pool, a, b) && identicalElements(pool, a, b, depth, budget);
       case BTF_KIND.FUNC_PROTO:
         return (
           sameParamNames(pool, a, b) &&
-          (pool.type(a) === pool.type(b) || identicalTypes(pool, pool.type(a), pool.type(b), depth - 1)) &&
-          identicalElements(pool, a, b, depth)
+          (pool.type(a) === pool.type(b) || identicalTypes(pool, pool.type(a), pool.type(b), depth - 1, budget)) &&
+          identicalElements(pool, a, b, depth, budget)
         );
       default:
         return false;
@@ -69,14 +79,15 @@ export const identicalTypes = (pool: TypePool, a: number, b: number, depth = IDE
   return false;
 };
 
-const identicalElements = (pool: TypePool, a: number, b: number, depth: number): boolean => {
+const identicalElements = (pool: TypePool, a: number, b: number, depth: number, budget: { left: number }): boolean => {
   const { words } = pool;
   const p = pool.at[a];
   const q = pool.at[b];
   const end = pool.length(a);
   const [first, step] = elementIds(pool, a);
   for (let i = first; i < end; i += step) {
-    if (words[p + i] !== words[q + i] && !identicalTypes(pool, words[p + i], words[q + i], depth - 1)) return false;
+    if (words[p + i] !== words[q + i] && !identicalTypes(pool, words[p + i], words[q + i], depth - 1, budget))
+      return false;
   }
   return true;
 };

@@ -32,6 +32,13 @@ export function checkDevice(ifindex: number): never {
 const LOG_KNOWN = 0xf;
 const LOG_MAX = 0xffffffff >>> 2;
 
+/** The log as it is when a command ends before it writes anything. */
+export function clearLog(log: LogRequest | undefined): void {
+  if (!log) return;
+  log.text = '';
+  log.trueSize = 0;
+}
+
 /** What a log must be like, if there is one. rule: bpf_verifier_log_attr_valid, 6.18 */
 export function checkLogRequest(log: LogRequest | undefined): void {
   if (!log) return;

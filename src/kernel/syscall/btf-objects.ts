@@ -5,7 +5,7 @@ import type { BtfInfo, BtfLoadAttr } from '../../syscall.ts';
 import { bytesOf } from '../maps/record.ts';
 import type { KBtf } from '../objects.ts';
 import { damaged } from '../store/state-error.ts';
-import { checkLogRequest, checkToken } from './attr.ts';
+import { checkLogRequest, checkToken, clearLog } from './attr.ts';
 import { checkBtf } from './btf-check/check.ts';
 import type { KernelContext } from './context.ts';
 
@@ -43,6 +43,7 @@ export class BtfObjects {
   }
 
   load(attr: BtfLoadAttr): number {
+    clearLog(attr.log);
     if (attr.tokenFd) checkToken(attr.tokenFd);
     if (!this.context.caps.bpf) throw new SysError('EPERM');
     checkLogRequest(attr.log);

@@ -7,7 +7,7 @@ import type { FinishedProgram } from '../program.ts';
 import type { VerifierEnv } from '../verifier/env.ts';
 import { bpfCheck } from '../verifier/index.ts';
 import { VerifierLog } from '../verifier/log.ts';
-import { checkLogRequest, objectName } from './attr.ts';
+import { checkLogRequest, clearLog, objectName } from './attr.ts';
 import { type BtfObjects, VMLINUX_BTF } from './btf-objects.ts';
 import { CodeSpace } from './code-space.ts';
 import type { KernelContext } from './context.ts';
@@ -57,6 +57,7 @@ export class ProgObjects {
   private verify(attr: ProgLoadAttr): Verified {
     const { context, btfs } = this;
     const { caps, image } = context;
+    clearLog(attr.log);
     const target = checkProgAttr(attr, {
       caps,
       unprivilegedDisabled: context.unprivilegedDisabled,

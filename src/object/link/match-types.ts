@@ -7,6 +7,8 @@ import type { LinkerMessages } from './linker-messages.ts';
 
 /** Comparisons after which types are taken for endless. */
 const MAX_STEPS = 1 << 20;
+/** Structs within structs beyond which a struct is taken to hold itself. */
+const MAX_DEPTH = 200;
 
 /** Through modifiers and typedefs; void when they lead in a circle. */
 export const skipModsAndTypedefs = (types: TypePool, id: number): number => {
@@ -62,10 +64,10 @@ export class TypeMatcher {
     return false;
   }
 
-  matches(symbol: string, a: number, b: number, exact = true): boolean {
+  matches(symbol: string, a: number, b: number, exact = true, depth = 0): boolean {
     const { first, second } = this;
     for (;;) {
-      if (++this.steps > MAX_STEPS) return false;
+      if (++this.steps > MAX_STEPS || depth > MAX_DEPTH) return false;
       a = skipModsAndTypedefs(first, a);
       b = skipModsAndTypedefs(second, b);
       if (!exact && isForward(first, a) !== isForward(second, b)) return this.forward(symbol, a, b);
@@ -108,9 +110,9 @@ export class TypeMatcher {
           continue;
         case BTF_KIND.STRUCT:
         case BTF_KIND.UNION:
-          return !exact || this.members(symbol, a, b);
+          return !exact || this.members(symbol, a, b, depth + 1);
         case BTF_KIND.FUNC_PROTO:
-          if (!this.params(symbol, a, b, exact)) return false;
+          if (!this.params(symbol, a, b, exact, depth + 1)) return false;
           a = first.type(a);
           b = second.type(b);
           continue;
@@ -134,7 +136,7 @@ export class TypeMatcher {
     return this.differ(symbol, `${word} forward declaration and concrete kind ${kindWord(defined, full)}`);
   }
 
-  private members(symbol: string, a: number, b: number): boolean {
+  private members(symbol: string, a: number, b: number, depth: number): boolean {
     const { first, second } = this;
     const count = first.vlen(a);
     if (count !== second.vlen(b)) {
@@ -149,12 +151,12 @@ export class TypeMatcher {
       if (first.words[p + 2] !== second.words[q + 2]) {
         return this.differ(symbol, `field #${i} ('${name}') offsets`);
       }
-      if (!this.matches(symbol, first.words[p + 1], second.words[q + 1])) return false;
+      if (!this.matches(symbol, first.words[p + 1], second.words[q + 1], true, depth)) return false;
     }
     return true;
   }
 
-  private params(symbol: string, a: number, b: number, exact: boolean): boolean {
+  private params(symbol: string, a: number, b: number, exact: boolean, depth: number): boolean {
     const { first, second } = this;
     const count = first.vlen(a);
     if (count !== second.vlen(b)) {
@@ -163,7 +165,7 @@ export class TypeMatcher {
     for (let i = 0; i < count; i++) {
       const p = first.words[first.at[a] + 4 + i * 2];
       const q = second.words[second.at[b] + 4 + i * 2];
-      if (!this.matches(symbol, p, q, exact)) return false;
+      if (!this.matches(symbol, p, q, exact, depth)) return false;
     }
     return true;
   }
