@@ -1,8 +1,8 @@
 // bpftool kernel (ours): makes, empties and describes the simulated kernel.
 import { existsSync, rmSync } from 'node:fs';
-import type { SimulatedKernel } from '../src/kernel/syscall/simulated.ts';
 import { openSimulatedKernel } from '../src/kernel/index.ts';
 import { MEMORY } from '../src/kernel/store/state-path.ts';
+import type { SimulatedKernel } from '../src/kernel/syscall/simulated.ts';
 import { CliError, type CommandContext, type CommandObject } from './command.ts';
 import { noMoreWords } from './words.ts';
 

@@ -1,6 +1,6 @@
 // BPF_PROG_LOAD: attributes that are refused before the verifier, and what is kept of those that pass.
 import { ATTACH_TYPES, PROG_TYPES, type ProgTypeName } from '../../src/isa/uapi.ts';
-import type { Kernel, ProgLoadAttr } from '../../src/syscall.ts';
+import type { Kernel, LogRequest, ProgLoadAttr } from '../../src/syscall.ts';
 import { type Answer, ask } from './answer.ts';
 import { nothing } from './programs.ts';
 
@@ -41,6 +41,11 @@ const CHANGES: readonly Partial<ProgLoadAttr>[] = [
   { fdArray: [9999], fdArrayBinds: true },
 ];
 
+/** The log without how long it took, and by how much its true size exceeds it. */
+function logText({ text = '', trueSize = 0 }: LogRequest): string {
+  return `+${trueSize - text.length} ${text.replace(/time \d+ usec/, 'time N usec')}`;
+}
+
 export function* askProgAttr(kernel: Kernel): Generator<Answer> {
   const load = (attr: ProgLoadAttr): number | string =>
     ask(() => {
@@ -55,7 +60,7 @@ export function* askProgAttr(kernel: Kernel): Generator<Answer> {
       const what = `${type} ${words.length > 120 ? words.slice(0, 40) : words}`;
       const log = change.log && { ...change.log };
       yield { what, answer: load({ ...nothing(type), ...change, log }) };
-      if (log) yield { what: `${what}: log`, answer: `${log.trueSize} ${log.text}` };
+      if (log) yield { what: `${what}: log`, answer: logText(log) };
     }
   }
   for (const type of PROG_TYPES) {

@@ -1,10 +1,10 @@
 // The simulated kernel, opened from its state file.
 
-import { SimulatedKernel } from './syscall/simulated.ts';
 import type { LoadedImage } from './image/load.ts';
 import { loadImage } from './image/load.ts';
 import { Database } from './store/database.ts';
 import { statePath } from './store/state-path.ts';
+import { SimulatedKernel } from './syscall/simulated.ts';
 
 export interface OpenOptions {
   /** The state file, or ":memory:"; the customary place unless given. Made at the first use. */

@@ -2,4 +2,4 @@
 export { checkStackAccessWithinBounds } from './stack-bounds.ts';
 export { checkStackRangeInitialized } from './stack-range.ts';
 export { checkStackRead } from './stack-read.ts';
-export { checkFastcallStack, checkStackWrite } from './stack-write.ts';
+export { checkStackWrite } from './stack-write.ts';

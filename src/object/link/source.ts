@@ -87,6 +87,7 @@ const extLittleEndian = (bytes: Uint8Array, littleEndian: boolean): Uint8Array =
 /** The alignment of contents as elfutils' libelf sees them: never stricter than their place in the file needs. */
 const alignmentAt = (offset: number, align: bigint): bigint => {
   if (align === 0n) return 1n;
+  if (offset === 0) return 0n;
   let possible = 1n;
   while (possible < align && possible < BigInt(offset)) possible *= 2n;
   return possible;
