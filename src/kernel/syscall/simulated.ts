@@ -163,8 +163,11 @@ export class SimulatedKernel implements Kernel {
   closeAll(): void {
     const { db, fds, objects } = this.context;
     fds.clear();
-    if (!db.readOnly) db.write(() => objects.end());
-    db.close();
+    try {
+      if (!db.readOnly) db.write(() => objects.end());
+    } finally {
+      db.close();
+    }
   }
 
   objPin(path: string, fd: number): void {
