@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { Btf } from '../btf/btf.ts';
+import { BTF_KIND } from '../btf/kinds.ts';
 import { SysError } from '../errno.ts';
 import { decodeInsns, encodeInsns, LDIMM64 } from '../isa/insn.ts';
 import { MAP_TYPE } from '../isa/uapi.ts';
@@ -340,5 +342,46 @@ describe('a load', () => {
       }),
       { numRuns: 1000 },
     );
+  });
+});
+
+describe('a struct_ops map', () => {
+  const { error, kernel, loaded } = run('ops');
+  const map = kernel.maps.find((m) => m.attr.name === 'mine');
+
+  test('is made of the type that wraps the kernel struct of its essential name', () => {
+    expect(error).toBeUndefined();
+    const btf = Btf.parse(file('kernel.btf'));
+    const wrapper = btf.find('bpf_struct_ops_thing_ops', BTF_KIND.STRUCT);
+    expect(map?.attr).toMatchObject({
+      type: MAP_TYPE.struct_ops,
+      valueSize: btf.size(wrapper),
+      btfVmlinuxValueTypeId: wrapper,
+      btfValueTypeId: 0,
+      flags: 0x2000,
+    });
+    const programs = kernel.programs.filter((p) => !isTrial(p.attr.name));
+    const struct = btf.find('thing_ops', BTF_KIND.STRUCT);
+    // The expected attach type is the number of the member.
+    expect(programs.map(({ attr }) => [attr.name, attr.attachBtfId, attr.expectedAttachType, attr.flags])).toEqual([
+      ['act', struct, 1, 0],
+      ['idle', struct, 3, 0x10],
+    ]);
+  });
+
+  test('has its numbers where the kernel keeps them, and descriptors for functions', () => {
+    const value = loaded?.maps.get('mine')?.value ?? new Uint8Array();
+    const view = new DataView(value.buffer);
+    const btf = Btf.parse(file('kernel.btf'));
+    const at = (member: string): number => btf.offsetOf('bpf_struct_ops_thing_ops', `data.${member}`);
+    expect(view.getUint32(at('flags'), true)).toBe(9);
+    expect(view.getUint32(at('newer'), true)).toBe(0);
+    expect(new TextDecoder().decode(value.subarray(at('name'), at('name') + 8))).toBe('mine\0\0\0\0');
+    expect(view.getBigUint64(at('act'), true)).toBe(BigInt(loaded?.programs.get('act')?.fd ?? -1));
+    expect(view.getBigUint64(at('idle'), true)).toBe(BigInt(loaded?.programs.get('idle')?.fd ?? -1));
+  });
+
+  test('in an optional section is not made', () => {
+    expect(loaded?.maps.has('later')).toBe(false);
   });
 });

@@ -32,7 +32,20 @@ struct renamed {
 };
 typedef int (*callback)(struct thing *, u32);
 
+struct thing_ops {
+  u32 newer;
+  int (*act)(struct thing *t);
+  char name[8];
+  int (*idle)(void);
+  u32 flags;
+};
+struct bpf_struct_ops_thing_ops {
+  u64 refcount;
+  struct thing_ops data;
+};
+
 struct thing t;
+struct bpf_struct_ops_thing_ops ops;
 struct renamed r;
 enum big b;
 callback c;

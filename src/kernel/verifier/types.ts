@@ -201,8 +201,14 @@ export interface RetvalRange {
   max: number;
 }
 
+function freshRegs(): RegState[] {
+  const regs: RegState[] = [];
+  for (let i = 0; i < MAX_REGS; i++) regs.push(new RegState());
+  return regs;
+}
+
 export class FuncState {
-  regs: RegState[] = Array.from({ length: MAX_REGS }, () => new RegState());
+  regs: RegState[] = freshRegs();
   /** Index of the call instruction; -1 in the main program. */
   callsite: number;
   frameno: number;

@@ -11,8 +11,7 @@ import type { InfoRecords } from '../../syscall.ts';
 import type { KernelImage } from '../image/image.ts';
 import { loadImage } from '../image/load.ts';
 import { ALL_CAPABILITIES, type Capabilities, type KBtf, type KMap } from '../objects.ts';
-import { analyse } from './analyse.ts';
-import { VerifierEnv, type VerifyRequest } from './env.ts';
+import type { VerifierEnv, VerifyRequest } from './env.ts';
 import { bpfCheck } from './index.ts';
 import { VerifierLog } from './log.ts';
 import { parseSpecialRecord, structMetas } from './special-fields.ts';
@@ -146,7 +145,7 @@ function makeMaps(theCase: VerifyCase, btf: KBtf | undefined): KMap[] {
       keySize: spec.key ?? 0,
       valueSize: spec.value ?? 0,
       maxEntries: spec.max ?? 0,
-      flags: spec.flags ?? 0,
+      flags: (spec.flags ?? 0) | (spec.type.startsWith('devmap') ? RDONLY_PROG : 0),
       mapExtra: BigInt(spec.extra || (spec.type === 'arena' ? ARENA_START : 0)),
       name: spec.name ?? '',
       btf: typed,
@@ -225,10 +224,4 @@ const result = (env: VerifierEnv, errno: number): CaseResult => ({
 export function runCase(theCase: VerifyCase): CaseResult {
   const { env, errno } = bpfCheck(makeRequest(theCase));
   return result(env, errno);
-}
-
-/** Verifies only: the log lacks what comes after. */
-export function analyseCase(theCase: VerifyCase): CaseResult {
-  const env = new VerifierEnv(makeRequest(theCase));
-  return result(env, analyse(env));
 }
