@@ -63,8 +63,11 @@ export interface CommandContext {
   kernel(): Kernel;
 }
 
-/** Runs one sub-command; `words` are those after its name, untouched. May be async. Throws CliError and its siblings. */
-export type Run = (context: CommandContext, words: string[]) => unknown;
+/**
+ * Runs one sub-command; `words` are those after its name, untouched, `previous` is the word before them as it was typed.
+ * May be async. Throws CliError and its siblings.
+ */
+export type Run = (context: CommandContext, words: string[], previous: string) => unknown;
 
 export interface SubCommand {
   name: string;

@@ -59,8 +59,8 @@ export function pinFd(kernel: Kernel, fd: number, path: string): void {
 /** `pin OBJECT FILE` for programs and maps; words after FILE are ignored. */
 export const pinCommand =
   (select: (context: CommandContext, words: string[]) => number) =>
-  (context: CommandContext, words: string[]): void => {
-    needWords(words, 3, 'pin', 234);
+  (context: CommandContext, words: string[], previous: string): void => {
+    needWords(words, 3, previous, 234);
     const fd = select(context, words);
     pinFd(context.kernel(), fd, words[0]);
     context.json?.value(null);

@@ -118,17 +118,13 @@ const HELP = { name: 'help', run: () => undefined };
 async function runObject(context: RunContext, object: CommandObject, typed: string, words: string[]): Promise<number> {
   const usage = object.usage(BIN).replaceAll('@', typed);
   const [word] = words;
-  if (word === undefined) {
-    await object.subcommands[0].run(context, []);
-    return 0;
-  }
-  const sub = byPrefix([...object.subcommands, HELP], word);
-  if (!sub || sub.name === 'help') {
+  const sub = word === undefined ? object.subcommands[0] : byPrefix([...object.subcommands, HELP], word);
+  if (!sub || sub === HELP) {
     printUsage(context, usage);
     return sub ? 0 : FAILURE;
   }
   try {
-    await sub.run(context, words.slice(1));
+    await sub.run(context, words.slice(1), word ?? typed);
     return 0;
   } catch (e) {
     return report(context, e, usage);

@@ -46,9 +46,9 @@ const failure = (what: string, error: unknown): unknown =>
     : error;
 
 /** gen object OUTPUT_FILE INPUT_FILE [INPUT_FILE...] */
-export const genObject: Run = (context, words) => {
+export const genObject: Run = (context, words, previous) => {
   if (words.length < 2) {
-    const message = `'object' needs at least 2 arguments, ${words.length} found`;
+    const message = `'${previous}' needs at least 2 arguments, ${words.length} found`;
     if (context.json) context.json.startObject().name('error').raw(`"${message}"`).endObject();
     else context.err(`Error: ${message}\n`);
     throw new UsageError();

@@ -104,5 +104,5 @@ const takeLanguage = (words: string[]): string | undefined => {
 /** gen skeleton FILE [name NAME] [lang LANGUAGE]: in C where that is asked for, otherwise by `other`. */
 export const skeletonIn =
   (other: Run): Run =>
-  (context, words) =>
-    takeLanguage(words) === 'c' ? skeletonC(context, words) : other(context, words);
+  (context, words, previous) =>
+    (takeLanguage(words) === 'c' ? skeletonC : other)(context, words, previous);

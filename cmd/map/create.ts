@@ -16,8 +16,8 @@ const NUMBERS = {
 } as const;
 
 /** map create FILE type TYPE key N value N entries N name NAME [flags N] [inner_map MAP] */
-export function create(context: CommandContext, words: string[]): void {
-  needWords(words, 7, 'create');
+export function create(context: CommandContext, words: string[], typed: string): void {
+  needWords(words, 7, typed);
   const path = words.shift() as string;
   const kernel = context.kernel();
   const attr = { type: 0, keySize: 0, valueSize: 0, maxEntries: 0, flags: 0, innerMapFd: 0 };

@@ -7,7 +7,7 @@ import { openObject } from '../../src/object/open.ts';
 import { Messages, type Print } from '../../src/object/print.ts';
 import { findSection, progTypeByName } from '../../src/object/sections.ts';
 import { entryPrograms, type ObjectSpec, setProgramType } from '../../src/object/spec.ts';
-import { CliError, type CommandContext, SilentFailure } from '../command.ts';
+import { CliError, type CommandContext, type Run, SilentFailure } from '../command.ts';
 import { checkPinPath, makePinDir } from '../pinning.ts';
 import { selectMap } from '../select.ts';
 import { isPrefix, needWords, parseUnsigned } from '../words.ts';
@@ -35,11 +35,11 @@ export interface LoadOptions {
   program: string | undefined;
 }
 
-/** libbpf's messages: warnings always, the rest with -d, all to standard error. */
+/** libbpf's messages, to standard error: those for debugging only with -d. */
 export const printerOf =
   (context: CommandContext): Print =>
   (level, text) => {
-    if (level === 'warn' || context.options.debug) context.err(text);
+    if (level !== 'debug' || context.options.debug) context.err(text);
   };
 
 function typeRule(context: CommandContext, word: string): LoadOptions['type'] {
@@ -165,9 +165,9 @@ function replaceMaps(spec: ObjectSpec, maps: MapReplacement[]): void {
   }
 }
 
-function loadWith(context: CommandContext, words: string[], firstOnly: boolean): void {
+function loadWith(context: CommandContext, words: string[], previous: string, firstOnly: boolean): void {
   const kernel = context.kernel();
-  const o = parseOptions(context, words, firstOnly ? 'load' : 'loadall');
+  const o = parseOptions(context, words, previous);
   const spec = openFile(context, o.file);
   setTypes(context, spec, o.type);
   replaceMaps(spec, o.maps);
@@ -249,7 +249,7 @@ function loadWith(context: CommandContext, words: string[], firstOnly: boolean):
 }
 
 /** prog load OBJ PATH …: all programs are loaded, the first is pinned. */
-export const load = (context: CommandContext, words: string[]): void => loadWith(context, words, true);
+export const load: Run = (context, words, previous) => loadWith(context, words, previous, true);
 
 /** prog loadall OBJ PATH …: every program is pinned under PATH. */
-export const loadall = (context: CommandContext, words: string[]): void => loadWith(context, words, false);
+export const loadall: Run = (context, words, previous) => loadWith(context, words, previous, false);

@@ -78,8 +78,8 @@ const COLUMNS = [
 ] as const;
 
 /** prog verify FILE [program NAME] [log_level N]: exit status 255 where a program is refused. */
-export async function verify(context: CommandContext, words: string[]): Promise<void> {
-  needWords(words, 1, 'verify');
+export async function verify(context: CommandContext, words: string[], previous: string): Promise<void> {
+  needWords(words, 1, previous);
   const spec = openFile(context, words.shift() as string);
   let only: string | undefined;
   let level = 1;

@@ -113,8 +113,9 @@ export function fixupCallArgs(env: VerifierEnv): number {
     if (isPseudoFunc(insn)) {
       insns[i + 1].imm = callee;
     } else {
+      // The distance has 16 bits here, and the callee is looked up by what is left of it: far ones are not found.
       insn.off = (insn.imm << 16) >> 16;
-      insn.imm = callee;
+      insn.imm = findSubprog(env, i + insn.off + 1);
     }
   }
   return 0;

@@ -1,12 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { openObject } from './open.ts';
-import { skeletonHeader } from './skeleton-c.ts';
+import { openObject } from '../open.ts';
+import { writeSkeletonC } from './skeleton.ts';
 
-const file = (name: string): Uint8Array => readFileSync(new URL(`../../testdata/object/${name}`, import.meta.url));
+const file = (name: string): Uint8Array => readFileSync(new URL(`../../../testdata/object/${name}`, import.meta.url));
 const header = (name: string, given = `${name}_bpf`): string => {
   const bytes = file(`${name}.bpf.o`);
-  return skeletonHeader(openObject(bytes, { name: given }), bytes, given, () => undefined);
+  let text = '';
+  writeSkeletonC(openObject(bytes, { name: given }), bytes, given, (piece) => {
+    text += piece;
+  });
+  return text;
 };
 /** Text around the object's own bytes, and those bytes. */
 const split = (text: string): [string, string] => {
