@@ -1,7 +1,6 @@
 // bpftool kernel (ours): makes, empties and describes the simulated kernel.
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { openSimulatedKernel } from '../src/kernel/index.ts';
-import { MEMORY } from '../src/kernel/store/state-path.ts';
 import type { SimulatedKernel } from '../src/kernel/syscall/simulated.ts';
 import { CliError, type CommandContext, type CommandObject } from './command.ts';
 import { noMoreWords } from './words.ts';
@@ -52,13 +51,7 @@ function init(context: CommandContext, words: string[]): void {
 /** kernel reset: everything goes away; ids begin anew. */
 function reset(context: CommandContext, words: string[]): void {
   noMoreWords(words);
-  const kernel = simulated(context);
-  const path = kernel.statePath;
-  if (path !== MEMORY) {
-    kernel.closeAll();
-    for (const end of ['-wal', '-shm', '']) rmSync(`${path}${end}`, { force: true });
-    openSimulatedKernel({ statePath: path }).closeAll();
-  }
+  simulated(context).reset();
   context.json?.value(null);
 }
 

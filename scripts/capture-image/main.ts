@@ -50,6 +50,9 @@ const pack = (bytes: Uint8Array): Uint8Array =>
     params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL, [constants.ZSTD_c_checksumFlag]: 1 },
   });
 
+/** Who built the kernel where is nobody's business. */
+const withoutBuilder = (text: string): string => text.replace(/\([^()\s]+@[^()\s]+\)/, '(builder@localhost)');
+
 function tryRead(path: string): Buffer | undefined {
   try {
     return readFileSync(path);
@@ -108,7 +111,10 @@ function main(folder: string): void {
     cpu: cpuSettings((address) => table.nameOf(address), config),
     dataSymbols: dataSymbols(),
     sysctls: byName((name) => tryRead(`/proc/sys/${name}`)?.toString().replace(/\n$/, ''), SYSCTLS),
-    files: byName((name) => tryRead(name)?.toString(), FILES),
+    files: byName((name) => {
+      const text = tryRead(name)?.toString();
+      return text && withoutBuilder(text);
+    }, FILES),
     sizes: Object.fromEntries(SIZED_TYPES.map((type) => [type, btf.resolveSize(btf.find(type, 4))])),
     offsets: Object.fromEntries(
       WANTED_OFFSETS.map((path) => {

@@ -1,9 +1,9 @@
 // The simulated kernel, opened from its state file.
-
-import type { LoadedImage } from './image/load.ts';
-import { loadImage } from './image/load.ts';
+import { type LoadedImage, loadImage } from './image/load.ts';
+import type { Capabilities } from './objects.ts';
 import { Database } from './store/database.ts';
 import { statePath } from './store/state-path.ts';
+import { boot } from './syscall/boot.ts';
 import { SimulatedKernel } from './syscall/simulated.ts';
 
 export interface OpenOptions {
@@ -11,16 +11,12 @@ export interface OpenOptions {
   statePath?: string | undefined;
   /** The kernel image; the one shipped with the program unless given. */
   image?: LoadedImage;
-}
-
-/** Puts the first rows into a new state: when it booted, and the kernel's own BTF. */
-function boot(database: Database): void {
-  database.run("INSERT INTO setting VALUES ('boot_time', ?)", BigInt(Date.now()) * 1_000_000n);
-  database.run('INSERT INTO btf VALUES (?, ?, 1, NULL)', database.next('btf'), 'vmlinux');
+  /** What the calling process may do; everything unless given. */
+  capabilities?: Capabilities;
 }
 
 /** Opens the simulated kernel. Throws StateError where the file cannot be used, ImageError without an image. */
 export function openSimulatedKernel(options: OpenOptions = {}): SimulatedKernel {
   const image = options.image ?? loadImage();
-  return new SimulatedKernel(new Database(statePath(options.statePath), boot), image);
+  return new SimulatedKernel(new Database(statePath(options.statePath), boot), image, options.capabilities);
 }
