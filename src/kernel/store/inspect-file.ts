@@ -9,8 +9,8 @@ const OFFSET = { pageSize: 16, writeVersion: 18, pageCount: 28, applicationId: 6
 const WAL_VERSION = 2;
 const SMALLEST_PAGE = 512;
 /** Time for another process to finish moving its log into the file. */
-const SETTLE_MS = 50;
-const TRIES = 4;
+const SETTLE_MS = 20;
+const TRIES = 3;
 
 interface Glance {
   size: number;

@@ -96,7 +96,7 @@ test('a damaged state gives StateError or an errno, never another error, and sta
       else if (!(e instanceof SysError)) throw e;
     }
   };
-  for (let i = 0; i < 60; i++) {
+  for (let i = 0; i < 40; i++) {
     for (const end of ['-wal', '-shm']) rmSync(state + end, { force: true });
     const bytes = damage(good, random);
     writeFileSync(state, bytes);
@@ -112,6 +112,6 @@ test('a damaged state gives StateError or an errno, never another error, and sta
     use(kernel, attempt);
     attempt(() => kernel.closeAll());
   }
-  expect(seen.refused).toBeGreaterThan(10);
-  expect(seen.failed).toBeGreaterThan(3);
+  expect(seen.refused).toBeGreaterThan(5);
+  expect(seen.failed).toBeGreaterThan(2);
 });
