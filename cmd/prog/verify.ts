@@ -34,20 +34,22 @@ const PROCESSED = /^processed (\d+) insns .*total_states (\d+) peak_states (\d+)
 function verdictOf(context: CommandContext, spec: ObjectSpec, program: ProgramSpec, level: number): Verdict {
   let errno = 0;
   let log = '';
+  // The verdict is told once, at the end; what the loader says is the log of a program that never came to the verifier.
+  const messages: string[] = [];
   const kernel = context.kernel();
   try {
     const loaded = loadObject(kernel, spec, {
       programs: [program.name],
       logLevel: level | STATISTICS,
       logSize: LOG_BYTES,
-      print: printerOf(context),
+      print: context.options.debug ? printerOf(context) : (level, text) => level === 'warn' && messages.push(text),
     });
     log = loaded.programs.get(program.name)?.log ?? '';
     for (const { fd } of [...loaded.programs.values(), ...loaded.maps.values()]) kernel.close(fd);
   } catch (e) {
     if (!(e instanceof SysError)) throw e;
     errno = e.errno;
-    log = e instanceof LoadError ? e.log : '';
+    log = e instanceof LoadError ? e.log : messages.join('');
   }
   const [, insns, total, peak] = PROCESSED.exec(log) ?? [];
   const depth = /^stack depth ([\d+]+)$/m.exec(log)?.[1] ?? '0';

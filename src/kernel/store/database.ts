@@ -1,7 +1,8 @@
 // SQLite as the store uses it: statements kept prepared, transactions that nest, errors about the file as StateError.
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import { inspectFile } from './inspect-file.ts';
 import { APPLICATION_ID, SCHEMA, SCHEMA_VERSION } from './schema.ts';
 import { StateError, toStateError } from './state-error.ts';
@@ -185,14 +186,20 @@ function makeFolder(path: string): void {
 
 function openFile(path: string): { db: DatabaseSync; readOnly: boolean } {
   const options = { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: false };
+  let db: DatabaseSync | undefined;
   try {
-    const db = new DatabaseSync(path, options);
+    db = new DatabaseSync(path, options);
     // SQLite opens a write-protected file without complaint and only fails at the first change.
     db.exec('BEGIN IMMEDIATE; ROLLBACK');
     return { db, readOnly: false };
   } catch (error) {
+    db?.close();
     const failure = toStateError(error, path);
     if (!(failure instanceof StateError) || failure.problem !== 'access') throw failure;
-    return { db: new DatabaseSync(path, { ...options, readOnly: true }), readOnly: true };
+    // Reading beside a writer needs a file of its own next to the state; without one, nobody may be writing.
+    if (existsSync(`${path}-wal`)) throw failure;
+    const url = pathToFileURL(path);
+    url.searchParams.set('immutable', '1');
+    return { db: new DatabaseSync(url, { ...options, readOnly: true }), readOnly: true };
   }
 }

@@ -175,9 +175,23 @@ export class ProgObjects {
 
   info(fd: number): ProgInfo {
     const row = this.context.rowOf(fd, 'prog');
-    return progInfoOf(row, this.mapIds(Number(row.id)));
+    const info = progInfoOf(row, this.mapIds(Number(row.id)));
+    return this.context.caps.bpf ? info : withoutCode(info);
   }
 }
+
+/** What somebody without CAP_BPF is told. rule: bpf_prog_get_info_by_fd, 6.18 */
+const withoutCode = (info: ProgInfo): ProgInfo => ({
+  ...info,
+  xlated: new Uint8Array(0),
+  jited: new Uint8Array(0),
+  jitedKsyms: [],
+  jitedFuncLens: [],
+  progTags: [],
+  funcInfo: undefined,
+  lineInfo: undefined,
+  jitedLineInfo: [],
+});
 
 /** A number as a slot: slots sort by their bytes. */
 function slotOf(i: number): Uint8Array {

@@ -144,12 +144,19 @@ export class SimulatedKernel implements Kernel {
 
   nextId(kind: ObjectKind, id: number): number {
     if (id < 0 || id >= MAX_INT) throw new SysError('EINVAL');
+    this.needAdmin();
     const next = this.context.objects.nextId(kind, id);
     if (next === undefined) throw new SysError('ENOENT');
     return next;
   }
 
+  /** Looking at all objects needs CAP_SYS_ADMIN. */
+  private needAdmin(): void {
+    if (!this.context.caps.sysAdmin) throw new SysError('EPERM');
+  }
+
   fdById(kind: ObjectKind, id: number): number {
+    this.needAdmin();
     return this.context.opening(() => {
       if (!this.context.objects.exists(kind, id)) throw new SysError('ENOENT');
       return this.context.open({ kind, id });
