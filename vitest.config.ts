@@ -5,6 +5,6 @@ export default defineConfig({
     include: ['src/**/*.test.ts', 'cmd/**/*.test.ts', 'scripts/**/*.test.ts'],
     pool: 'threads',
     isolate: false,
-    testTimeout: 60_000,
+    testTimeout: 300_000,
   },
 });

@@ -29,8 +29,10 @@ function work(statePath: string, from: number): void {
     process.stdout.write(`u${n}\n`);
     if (n % 8 !== 0) continue;
     const prog = kernel.progLoad({ type: PROG_TYPE.xdp, insns: TRIVIAL, license: 'GPL', name: `n${n}` });
-    kernel.objPin(`/sys/fs/bpf/n${n}`, prog);
-    process.stdout.write(`pn${n}\n`);
+    // A name of this process's own: what an earlier one did not live to tell may be there.
+    const name = `n${n}_${process.pid}`;
+    kernel.objPin(`/sys/fs/bpf/${name}`, prog);
+    process.stdout.write(`p${name}\n`);
     kernel.close(prog);
   }
 }
