@@ -9,6 +9,7 @@ import { askLpm } from './lpm.ts';
 import { askMapBtf } from './map-btf.ts';
 import { askMaps } from './map-elements.ts';
 import { askProgAttr } from './prog-attr.ts';
+import { askTailCalls } from './tail-calls.ts';
 import { askTree } from './tree.ts';
 
 export const ANSWER_SETS: Readonly<Record<string, (kernel: Kernel) => Generator<Answer>>> = {
@@ -20,6 +21,7 @@ export const ANSWER_SETS: Readonly<Record<string, (kernel: Kernel) => Generator<
   descriptors: askDescriptors,
   lifetimes: askLifetimes,
   'prog-attr': askProgAttr,
+  'tail-calls': askTailCalls,
   tree: askTree,
 };
 

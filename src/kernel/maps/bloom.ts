@@ -3,7 +3,7 @@ import { ERRNO, SysError } from '../../errno.ts';
 import { findElement, putElement } from './elements.ts';
 import { ACCESS_MASK, accessFlagsOk, FLAG, UPDATE } from './flags.ts';
 import { KMALLOC_MAX } from './hash.ts';
-import { type CreateAttr, type MapAccess, type MapFamily, powerOfTwo } from './record.ts';
+import { type CreateAttr, type MapCharge, type MapFamily, powerOfTwo } from './record.ts';
 
 /** Hash functions when none are asked for. */
 const DEFAULT_HASHES = 5;
@@ -22,7 +22,7 @@ function check(attr: CreateAttr): number {
   return attr.extra & ~HASHES_MASK ? ERRNO.EINVAL : 0;
 }
 
-function memlock({ map, sizeOf }: MapAccess): number {
+function memlock({ map, sizeOf }: MapCharge): number {
   const hashes = Number(map.extra & HASHES_MASK) || DEFAULT_HASHES;
   const product = map.maxEntries * hashes;
   const wanted = Math.floor(product / 5) * 7;

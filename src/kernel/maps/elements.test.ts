@@ -98,16 +98,23 @@ test('a value for each CPU is rounded up to eight bytes and kept as it was given
 });
 
 test('a large array takes no room for zeros, and values may lie across pages', () => {
-  const fd = kernel.mapCreate({ type: MAP_TYPE.array, keySize: 4, valueSize: 3000, maxEntries: 100_000_000 });
-  expect(kernel.mapLookup(fd, u32Bytes(99_999_999))).toEqual(new Uint8Array(3000));
+  const fd = kernel.mapCreate({ type: MAP_TYPE.array, keySize: 4, valueSize: 3000, maxEntries: 1_000_000 });
+  expect(kernel.mapLookup(fd, u32Bytes(999_999))).toEqual(new Uint8Array(3000));
   const before = kernel.stateSize();
   const value = new Uint8Array(3000).fill(9);
-  kernel.mapUpdate(fd, u32Bytes(50_000_001), value);
-  expect(kernel.mapLookup(fd, u32Bytes(50_000_001))).toEqual(value);
-  expect(kernel.mapLookup(fd, u32Bytes(50_000_000))).toEqual(new Uint8Array(3000));
-  expect(kernel.mapLookup(fd, u32Bytes(50_000_002))).toEqual(new Uint8Array(3000));
-  kernel.mapUpdate(fd, u32Bytes(50_000_001), new Uint8Array(3000));
+  kernel.mapUpdate(fd, u32Bytes(500_001), value);
+  expect(kernel.mapLookup(fd, u32Bytes(500_001))).toEqual(value);
+  expect(kernel.mapLookup(fd, u32Bytes(500_000))).toEqual(new Uint8Array(3000));
+  expect(kernel.mapLookup(fd, u32Bytes(500_002))).toEqual(new Uint8Array(3000));
+  kernel.mapUpdate(fd, u32Bytes(500_001), new Uint8Array(3000));
   expect(kernel.stateSize() - before).toBeLessThan(64 * 1024);
+});
+
+test('a map that no machine could hold is not made, and a huge value is not passed around', () => {
+  const attr = { type: MAP_TYPE.array, keySize: 4, valueSize: 0x7fffffff, maxEntries: 1 };
+  expect(errnoOf(() => kernel.mapCreate({ ...attr, maxEntries: 0xffffffff }))).toBe(12);
+  const fd = kernel.mapCreate(attr);
+  expect(errnoOf(() => kernel.mapLookup(fd, u32Bytes(0)))).toBe(12);
 });
 
 test('a bloom filter knows what was put in', () => {

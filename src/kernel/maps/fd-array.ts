@@ -4,7 +4,7 @@ import { MAP_TYPE } from '../../isa/uapi.ts';
 import { arrayIndex, checkArray, nextIndex } from './array.ts';
 import { FLAG, UPDATE } from './flags.ts';
 import { u32Bytes, u32Of } from './numbers.ts';
-import type { CreateAttr, InnerTemplate, MapAccess, MapFamily, MapRecord } from './record.ts';
+import type { CreateAttr, InnerTemplate, MapAccess, MapCharge, MapFamily, MapRecord } from './record.ts';
 
 const DESCRIPTOR_BYTES = 4;
 const POINTER = 8;
@@ -16,7 +16,7 @@ function check(attr: CreateAttr): number {
   return checkArray(attr);
 }
 
-const memlock = ({ map, sizeOf }: MapAccess): number => sizeOf('bpf_array') + POINTER * map.maxEntries;
+const memlock = ({ map, sizeOf }: MapCharge): number => sizeOf('bpf_array') + POINTER * map.maxEntries;
 
 function lookup(a: MapAccess, key: Uint8Array): Uint8Array {
   arrayIndex(a, key);

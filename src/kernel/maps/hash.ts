@@ -9,6 +9,7 @@ import {
   bytesOf,
   type CreateAttr,
   type MapAccess,
+  type MapCharge,
   type MapFamily,
   type MemoryLayout,
   powerOfTwo,
@@ -50,7 +51,7 @@ function entries(attr: CreateAttr, cpus: number): number {
 }
 
 /** rule: htab_map_mem_usage, 6.18 */
-function memlock({ map, cpus, sizeOf }: MapAccess): number {
+function memlock({ map, cpus, sizeOf }: MapCharge): number {
   const perCpu = isPerCpu(map.type);
   const ofMaps = map.type === MAP_TYPE.hash_of_maps;
   const value = round8(map.valueSize);

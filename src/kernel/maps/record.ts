@@ -107,10 +107,14 @@ export interface MemoryLayout {
   sizeOf(struct: string): number;
 }
 
-/** What an operation on a map works with. */
-export interface MapAccess extends MemoryLayout {
-  readonly db: Database;
+/** What the memory of a map depends on. */
+export interface MapCharge extends MemoryLayout {
   readonly map: MapRecord;
+}
+
+/** What an operation on a map works with. */
+export interface MapAccess extends MapCharge {
+  readonly db: Database;
   /** Objects that elements refer to: programs and maps by descriptor. */
   readonly handles: ElementHandles;
 }
@@ -154,7 +158,7 @@ export interface MapFamily {
   /** Number of entries that is kept in place of the one asked for. */
   entries?(attr: CreateAttr, cpus: number): number;
   /** Bytes charged. */
-  memlock(access: MapAccess): number;
+  memlock(charge: MapCharge): number;
   lookup?(access: MapAccess, key: Uint8Array, flags: bigint): Uint8Array;
   update?(access: MapAccess, key: Uint8Array, value: Uint8Array, flags: bigint): void;
   remove?(access: MapAccess, key: Uint8Array): void;

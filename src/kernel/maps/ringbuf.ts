@@ -1,7 +1,7 @@
 // Ring buffers: no elements at the system call; programs write, readers map the memory.
 import { ERRNO } from '../../errno.ts';
 import { FLAG } from './flags.ts';
-import type { CreateAttr, MapAccess, MapFamily, MemoryLayout } from './record.ts';
+import type { CreateAttr, MapCharge, MapFamily, MemoryLayout } from './record.ts';
 
 /** Pages before the data, and the size of a pointer to each page: data pages are mapped twice. */
 const CONTROL_PAGES = 3;
@@ -16,7 +16,7 @@ function check(attr: CreateAttr, { pageSize }: MemoryLayout): number {
   return isPowerOfTwo(attr.maxEntries) && attr.maxEntries % pageSize === 0 ? 0 : ERRNO.EINVAL;
 }
 
-function memlock({ map, pageSize, sizeOf }: MapAccess): number {
+function memlock({ map, pageSize, sizeOf }: MapCharge): number {
   const pages = map.maxEntries / pageSize;
   return sizeOf('bpf_ringbuf_map') + pageSize * (CONTROL_PAGES + pages) + POINTER * (CONTROL_PAGES + 2 * pages);
 }

@@ -3,6 +3,7 @@
 import { BTF_KIND } from '../../btf/btf.ts';
 import { ATTACH_TYPE } from '../../isa/uapi.ts';
 import type { HelperKey } from '../helpers/index.ts';
+import { BOOLEAN_LSM_HOOKS } from '../verifier/lsm-hooks.ts';
 import { hasUnsafeModifiers } from '../verifier/pointer-kinds.ts';
 import { baseType, REG } from '../verifier/types.ts';
 import { BASE_HELPERS, CGROUP_COMMON, SOCKET_CASTS } from './base-helpers.ts';
@@ -12,6 +13,7 @@ import { dummyOpsWrite, tcpCongestionWrite } from './struct-ops-writes.ts';
 import { tracingArgumentAccess, typedArgumentAccess } from './typed-arguments.ts';
 
 const A = ATTACH_TYPE;
+const MAX_ERRNO = 4095;
 const TRAMPOLINE: ReadonlySet<number> = new Set([A.trace_fentry, A.trace_fexit, A.modify_return, A.lsm_mac]);
 
 const isIter = (view: ProgramView): boolean => view.expectedAttachType === A.trace_iter;
@@ -107,6 +109,13 @@ export const lsm: ProgramType = {
   ...typed,
   isValidAccess: (view, off, size, _access, info) => typedArgumentAccess(view, off, size, info),
   kfuncHook: 'tracing',
+  /** Rule: bpf_lsm_get_retval_range; programs of cgroups are judged where they return. */
+  returnRange(view) {
+    if (view.expectedAttachType !== A.lsm_mac || view.attach === undefined) return undefined;
+    const { btf, funcProto, funcName } = view.attach;
+    if (btf === undefined || btf.type(funcProto) === 0) return undefined;
+    return BOOLEAN_LSM_HOOKS.has(funcName) ? { min: 0, max: 1 } : { min: -MAX_ERRNO, max: 0 };
+  },
 };
 
 const isTcpCongestion = (view: ProgramView): boolean => hookName(view) === 'tcp_congestion_ops';

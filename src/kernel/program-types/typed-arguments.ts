@@ -4,6 +4,7 @@ import { BTF_KIND, type Btf } from '../../btf/btf.ts';
 import { ATTACH_TYPE, PROG_TYPE } from '../../isa/uapi.ts';
 import type { AttachTarget } from '../verifier/env.ts';
 import { kindText } from '../verifier/func-proto.ts';
+import { UNTRUSTED_LSM_HOOKS } from '../verifier/lsm-hooks.ts';
 import { baseType, FLAG, REG, typeFlags } from '../verifier/types.ts';
 import type { Access, AccessInfo, ProgramView } from './program-type.ts';
 import { argumentsAccess } from './raw-tracepoint.ts';
@@ -21,7 +22,7 @@ const orAnon = (name: string): string => (name === '' ? '(anon)' : name);
 /** Bytes that a value takes in the context. */
 function slotBytes(btf: Btf, id: number): number {
   const type = btf.skipModsAndTypedefs(id);
-  return btf.kind(type) === BTF_KIND.PTR || type === 0 ? 8 : (btf.size(type) + 7) & ~7;
+  return btf.kind(type) === BTF_KIND.PTR ? 8 : (btf.size(type) + 7) & ~7;
 }
 
 /** Number of the argument at an offset; the return value comes after the last one. */
@@ -38,7 +39,7 @@ function argumentAt(btf: Btf, proto: number, off: number): number {
 /** Objects that the kernel passes are there for as long as the program runs. */
 const argumentsAreTrusted = (view: ProgramView): boolean =>
   view.progType === PROG_TYPE.struct_ops ||
-  view.progType === PROG_TYPE.lsm ||
+  (view.progType === PROG_TYPE.lsm && !UNTRUSTED_LSM_HOOKS.has(view.attach?.funcName ?? '')) ||
   (view.progType === PROG_TYPE.tracing &&
     (view.expectedAttachType === A.trace_raw_tp || view.expectedAttachType === A.trace_iter));
 

@@ -10,6 +10,8 @@ export interface MapTypes {
   /** Special fields of the value. */
   record: SpecialRecord | undefined;
   innerMap: KMap | undefined;
+  /** Program arrays: address of the code in a slot. */
+  programAt?(key: number): bigint | undefined;
 }
 
 export class SimulatedMap implements KMap {
@@ -31,6 +33,7 @@ export class SimulatedMap implements KMap {
   readonly bypassSpecV1: boolean;
   readonly address: bigint;
   readonly valueAddress: bigint | undefined;
+  readonly programAt: ((key: number) => bigint | undefined) | undefined;
   private readonly access: MapAccess;
 
   constructor(access: MapAccess, types: MapTypes) {
@@ -49,6 +52,7 @@ export class SimulatedMap implements KMap {
     this.btfVmlinuxValueTypeId = map.btfVmlinuxValueType;
     this.record = types.record;
     this.innerMap = types.innerMap;
+    this.programAt = types.programAt;
     this.frozen = map.frozen;
     this.bypassSpecV1 = map.bypassSpecV1;
     this.address = map.address;
@@ -62,25 +66,33 @@ export class SimulatedMap implements KMap {
   }
 }
 
-/** The template of a map in map as a map: without a name, an id or contents. rule: bpf_map_meta_alloc, 6.18 */
-export const templateMap = (outer: MapRecord, template: InnerTemplate): MapRecord => ({
-  type: template.type,
-  keySize: template.keySize,
-  valueSize: template.valueSize,
-  maxEntries: template.maxEntries,
-  flags: template.flags,
-  btf: template.btf,
-  bypassSpecV1: outer.bypassSpecV1,
+/** A map of these attributes that has nothing else: no name, no id and no contents. */
+export const emptyMap = (shape: Pick<MapRecord, (typeof SHAPE)[number]>): MapRecord => ({
+  ...NOTHING,
+  ...(Object.fromEntries(SHAPE.map((name) => [name, shape[name]])) as typeof shape),
+});
+
+const SHAPE = ['type', 'keySize', 'valueSize', 'maxEntries', 'flags'] as const;
+const NOTHING = {
   id: 0,
   extra: 0n,
   name: '',
+  btf: 0,
   btfKeyType: 0,
   btfValueType: 0,
   btfVmlinuxValueType: 0,
   frozen: false,
+  bypassSpecV1: true,
   address: 0n,
   valueAddress: undefined,
   count: 0,
   owner: undefined,
   inner: undefined,
+} as const;
+
+/** The template of a map in map as a map. rule: bpf_map_meta_alloc, 6.18 */
+export const templateMap = (outer: MapRecord, template: InnerTemplate): MapRecord => ({
+  ...emptyMap(template),
+  btf: template.btf,
+  bypassSpecV1: outer.bypassSpecV1,
 });

@@ -8,7 +8,11 @@ import { familyOf } from '../maps/index.ts';
 import type { CreateAttr, InnerTemplate, MapFamily, MapRecord, MemoryLayout } from '../maps/record.ts';
 import type { Capabilities, KBtf, SpecialRecord } from '../objects.ts';
 import { checkDevice, checkToken, objectName } from './attr.ts';
+import { emptyMap } from './kmap.ts';
 import { checkMapBtf } from './map-btf.ts';
+
+/** Memory of the simulated machine: a map that takes more cannot be made. */
+const MEMORY_BYTES = 16 * 2 ** 30;
 
 /** Map types that somebody without CAP_BPF may make where the kernel allows it at all. rule: map_create, 6.18 */
 const UNPRIVILEGED: ReadonlySet<number> = new Set([
@@ -96,6 +100,8 @@ export function checkMapCreate(attr: MapCreateAttr, around: MapSurroundings): Ne
   checkCapabilities(attr.type, around);
   if (attr.ifindex) checkOffload(attr.type, attr.ifindex, around.caps);
   const inner = family.holds === 'map' ? innerOf(attr, around) : undefined;
+  const maxEntries = family.entries?.(asked, around.layout.cpus) ?? asked.maxEntries;
+  if (chargeOf(family, { ...asked, maxEntries }, around.layout) > MEMORY_BYTES) throw new SysError('ENOMEM');
   const name = objectName(attr.name ?? '');
   let btf: KBtf | undefined;
   let record: SpecialRecord | undefined;
@@ -104,9 +110,12 @@ export function checkMapCreate(attr: MapCreateAttr, around: MapSurroundings): Ne
     if (btf.kernel) throw new SysError('EACCES');
     record = checkMapBtf(attr, flags | (family.addsFlags ?? 0), btf.btf, around.caps, around.vmlinux);
   }
-  const maxEntries = family.entries?.(asked, around.layout.cpus) ?? asked.maxEntries;
   return { family, attr: { ...asked, maxEntries }, name, btf, record, inner };
 }
+
+/** Bytes that a map without elements takes. */
+const chargeOf = (family: MapFamily, attr: CreateAttr, layout: MemoryLayout): number =>
+  family.memlock({ ...layout, map: emptyMap(attr) });
 
 /** rule: bpf_map_offload_map_alloc, 6.18 */
 function checkOffload(type: number, ifindex: number, caps: Capabilities): void {

@@ -4,6 +4,7 @@ import { MAP_TYPE, PROG_TYPE } from '../../isa/uapi.ts';
 import type { MapCreateAttr, MapInfo } from '../../syscall.ts';
 import { FLAG, UPDATE } from '../maps/flags.ts';
 import { familyOf } from '../maps/index.ts';
+import { u32Bytes } from '../maps/numbers.ts';
 import {
   type ElementHandles,
   type InnerTemplate,
@@ -25,6 +26,7 @@ import { recordOfValue } from './map-btf.ts';
 import { checkMapCreate } from './map-create.ts';
 import { belongsTo, type Candidate } from './map-owner.ts';
 import type { ObjectId } from './object-store.ts';
+import { programCode } from './prog-store.ts';
 
 /** Flags that concern the descriptor, not the map. */
 const FD_FLAGS = FLAG.RDONLY | FLAG.WRONLY;
@@ -149,6 +151,7 @@ export class MapObjects {
       if (operation === 'lookupAndDelete' && flags !== 0n && queue) fail('EINVAL');
       if (flags & UPDATE.LOCK && !this.hasLock(map)) fail('EINVAL');
       const family = this.family(map);
+      if (map.valueSize > MAX_VALUE) fail('ENOMEM');
       if (!family[operation]) throw new SysError(family.missing?.[operation] ?? 'ENOTSUPP');
       return run(this.reach(map), family);
     };
@@ -244,6 +247,14 @@ export class MapObjects {
     return recordOfValue(this.btfs.byId(btf).btf, type, size, () => this.context.image.btf());
   }
 
+  /** Address of the machine code of the program in a slot of a program array; undefined for an empty one. */
+  programAt(mapId: number, key: number): bigint | undefined {
+    const { objects } = this.context;
+    const prog = objects.reference({ kind: 'map', id: mapId }, 'element', u32Bytes(key));
+    const row = prog && objects.row('prog', prog.id);
+    return row && programCode(row)[0]?.address;
+  }
+
   /** A map as the verifier sees it; EBADF or EINVAL. */
   kmap(fd: number): KMap {
     const map = this.byFd(fd);
@@ -251,6 +262,7 @@ export class MapObjects {
       btf: map.btf ? this.btfs.byId(map.btf) : undefined,
       record: this.recordOf(map),
       innerMap: map.inner && this.template(map, map.inner),
+      programAt: (key) => this.programAt(map.id, key),
     });
   }
 
@@ -292,6 +304,8 @@ export class MapObjects {
 }
 
 const DESCRIPTOR_BYTES = 4;
+/** Values larger than this are made, but not passed to user space and back. */
+const MAX_VALUE = 2 ** 30;
 
 const isAllowed = (way: 'read' | 'write', { access }: Descriptor, map: MapRecord): boolean =>
   (access & BLOCKED[way]) === 0 && !(way === 'write' && map.frozen);

@@ -2,8 +2,10 @@
 import { SysError } from '../../errno.ts';
 import { decodeInsns } from '../../isa/insn.ts';
 import type { InfoRecords, ProgInfo, ProgLoadAttr } from '../../syscall.ts';
+import { setTailCallTarget } from '../jit/jit.ts';
 import type { KBtf, KMap } from '../objects.ts';
 import type { FinishedProgram } from '../program.ts';
+import type { Row } from '../store/database.ts';
 import type { VerifierEnv } from '../verifier/env.ts';
 import { bpfCheck } from '../verifier/index.ts';
 import { VerifierLog } from '../verifier/log.ts';
@@ -14,7 +16,7 @@ import type { KernelContext } from './context.ts';
 import type { MapObjects } from './map-objects.ts';
 import type { ObjectId } from './object-store.ts';
 import { attachTypeOf, checkProgAttr, isGplCompatible } from './prog-attr.ts';
-import { insertProgram, progInfoOf } from './prog-store.ts';
+import { insertProgram, progInfoOf, programCode } from './prog-store.ts';
 
 /** Loads that are begun anew because another process has loaded a program meanwhile, where this one's code lies. */
 const MAX_RETRIES = 8;
@@ -168,6 +170,18 @@ export class ProgObjects {
     });
   }
 
+  /** Constant tail calls lead to the programs that are in their slots now. rule: prog_array_map_poke_run, 6.18 */
+  private aimTailCalls(row: Row, jited: Uint8Array): void {
+    let at = 0;
+    for (const { address, length, tailCalls } of programCode(row)) {
+      const code = { address, bytes: jited.subarray(at, at + length) };
+      for (const { mapId, key, site } of tailCalls) {
+        setTailCallTarget(code, site, this.maps.programAt(mapId, key), this.context.image);
+      }
+      at += length;
+    }
+  }
+
   private mapIds(prog: number): number[] {
     const sql = "SELECT target_id FROM ref WHERE kind = 1 AND id = ? AND role = 'map' ORDER BY slot";
     return this.context.db.all(sql, prog).map((row) => Number(row.target_id));
@@ -176,6 +190,7 @@ export class ProgObjects {
   info(fd: number): ProgInfo {
     const row = this.context.rowOf(fd, 'prog');
     const info = progInfoOf(row, this.mapIds(Number(row.id)));
+    this.aimTailCalls(row, info.jited);
     return this.context.caps.bpf ? info : withoutCode(info);
   }
 }

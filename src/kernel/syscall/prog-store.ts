@@ -1,6 +1,7 @@
 // A finished program as a row of the state file, and back.
 import { encodeInsns } from '../../isa/insn.ts';
 import type { InfoRecords, ProgInfo } from '../../syscall.ts';
+import type { PokeSite } from '../jit/jit.ts';
 import { concatBytes } from '../maps/numbers.ts';
 import { bytesOf, jsonColumn } from '../maps/record.ts';
 import type { FinishedProgram } from '../program.ts';
@@ -35,6 +36,15 @@ interface StoredFunction {
   address: string;
   length: number;
   start: number;
+  /** Constant tail calls in its code. */
+  tailCalls?: StoredTailCall[];
+}
+
+/** A constant tail call: slot of a map, and where the code can be changed. */
+export interface StoredTailCall {
+  mapId: number;
+  key: number;
+  site: PokeSite;
 }
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
@@ -77,12 +87,15 @@ function addressesOf(bytes: Uint8Array): bigint[] {
 }
 
 export function insertProgram(db: Database, facts: ProgFacts, program: FinishedProgram): void {
-  const functions: StoredFunction[] = program.functions.map((f) => ({
+  const functions: StoredFunction[] = program.functions.map((f, func) => ({
     name: f.name,
     tag: hex(f.tag),
     address: f.address.toString(16),
     length: f.jited.length,
     start: f.start,
+    tailCalls: program.tailCalls
+      .filter((tailCall) => tailCall.func === func)
+      .map(({ mapId, key, site }) => ({ mapId, key, site })),
   }));
   db.insert('prog', {
     id: facts.id,
@@ -132,9 +145,20 @@ export function programSymbols(row: Row): ProgramSymbol[] {
   }));
 }
 
-/** Address and bytes of each piece of machine code. */
-export const programCode = (row: Row): { address: bigint; length: number }[] =>
-  storedFunctions(row).map((f) => ({ address: BigInt(`0x${f.address}`), length: f.length }));
+/** One function's machine code, and the tail calls in it. */
+export interface ProgramCode {
+  address: bigint;
+  length: number;
+  tailCalls: readonly StoredTailCall[];
+}
+
+/** Each function's machine code, in order. */
+export const programCode = (row: Row): ProgramCode[] =>
+  storedFunctions(row).map((f) => ({
+    address: BigInt(`0x${f.address}`),
+    length: f.length,
+    tailCalls: f.tailCalls ?? [],
+  }));
 
 const records = (bytes: Uint8Array, recSize: number): InfoRecords | undefined =>
   bytes.length ? { recSize, bytes } : undefined;

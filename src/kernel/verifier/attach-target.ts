@@ -6,6 +6,7 @@ import { ATTACH_TYPE, PROG_TYPE } from '../../isa/uapi.ts';
 import type { VerifierEnv } from './env.ts';
 import { distillFuncProto } from './func-proto.ts';
 import { iterArguments } from './iter-targets.ts';
+import { SLEEPABLE_LSM_HOOKS } from './lsm-hooks.ts';
 import { checkStructOps } from './struct-ops.ts';
 
 const A = ATTACH_TYPE;
@@ -130,8 +131,9 @@ function hookFunction(env: VerifierEnv, btf: Btf, id: number): number {
   if (env.image.symbolAddress(name) === undefined) {
     return refuse(env, `The address of function ${name} cannot be found`, ERRNO.ENOENT);
   }
-  // Without CONFIG_FUNCTION_ERROR_INJECTION no function takes part in it.
-  if (env.sleepable && env.progType === PROG_TYPE.tracing) return refuse(env, `${name} is not sleepable`);
+  // Without CONFIG_FUNCTION_ERROR_INJECTION no function lets tracing programs sleep.
+  const maySleep = env.progType === PROG_TYPE.lsm && SLEEPABLE_LSM_HOOKS.has(name);
+  if (env.sleepable && !maySleep) return refuse(env, `${name} is not sleepable`);
   if (env.expectedAttachType === A.modify_return && !name.startsWith(SECURITY_PREFIX)) {
     return refuse(env, `${name}() is not modifiable`);
   }

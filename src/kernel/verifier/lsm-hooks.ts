@@ -1,6 +1,7 @@
-// Security hooks that are called where the task may sleep. Rule: sleepable_lsm_hooks, bpf_lsm.c, 6.18.
+// Security hooks with properties of their own. Rule: sleepable_lsm_hooks, untrusted_lsm_hooks,
+// bool_lsm_hooks, bpf_lsm.c, 6.18.
 
-const HOOKS = [
+const SLEEPABLE = [
   'bpf',
   'bpf_map',
   'bpf_map_create',
@@ -88,5 +89,27 @@ const HOOKS = [
   'userns_create',
 ];
 
-/** Kernel functions of those hooks. */
-export const SLEEPABLE_LSM_HOOKS: ReadonlySet<string> = new Set(HOOKS.map((hook) => `bpf_lsm_${hook}`));
+/** Hooks that see objects which are being made or freed. */
+const UNTRUSTED = [
+  'bpf_map_free',
+  'bpf_prog_free',
+  'file_alloc_security',
+  'file_free_security',
+  'sk_alloc_security',
+  'sk_free_security',
+  'task_free',
+];
+
+const functionsOf = (hooks: readonly string[]): ReadonlySet<string> => new Set(hooks.map((hook) => `bpf_lsm_${hook}`));
+
+/** Hooks that answer yes or no instead of an error. */
+const BOOLEAN = ['xfrm_state_pol_flow_match', 'audit_rule_known', 'inode_xattr_skipcap'];
+
+/** Kernel functions of the hooks that are called where the task may sleep. */
+export const SLEEPABLE_LSM_HOOKS = functionsOf(SLEEPABLE);
+
+/** Kernel functions of the hooks whose arguments cannot be relied on. */
+export const UNTRUSTED_LSM_HOOKS = functionsOf(UNTRUSTED);
+
+/** Kernel functions of the hooks that return 0 or 1. */
+export const BOOLEAN_LSM_HOOKS = functionsOf(BOOLEAN);

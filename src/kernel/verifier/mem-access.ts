@@ -3,10 +3,12 @@
 import { ERRNO } from '../../errno.ts';
 import type { Insn } from '../../isa/insn.ts';
 import { sizeBytes } from '../../isa/opcode.ts';
+import { programType } from '../program-types/index.ts';
 import { type Access, AccessInfo } from '../program-types/program-type.ts';
 import { checkPtrAlignment } from './alignment.ts';
 import { saveAuxPtrType } from './aux-ptr-type.ts';
 import { coerceToSize, coerceToSizeSx, regBoundsSanityCheck } from './bounds.ts';
+import { narrowToS32Range } from './bounds-sync.ts';
 import { checkPtrToBtfAccess, checkPtrToMapAccess } from './btf-access.ts';
 import {
   checkBufferAccess,
@@ -131,6 +133,9 @@ const context: Check = (env, r, reg) => {
   const dst = env.regs[r.valueRegno];
   if (info.regType === REG.SCALAR) {
     markRegUnknown(env, dst);
+    const range = info.isRetval ? programType(env.progType).returnRange?.(env) : undefined;
+    if (range !== undefined) err = narrowToS32Range(env, dst, range.min, range.max);
+    if (err !== 0) return err;
   } else {
     markRegKnown(dst, 0n);
     if (mayBeNull(info.regType)) dst.id = ++env.idGen;

@@ -1,0 +1,66 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeEach, expect, test } from 'vitest';
+import { openSimulatedKernel } from '../src/kernel/index.ts';
+import { run } from './run.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'kernel-command-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+let count = 0;
+let state = '';
+beforeEach(() => {
+  state = join(folder, `${count++}.db`);
+});
+
+/** Runs one command line over the state of this test. */
+async function line(...words: string[]): Promise<{ status: number; out: string; err: string }> {
+  let out = '';
+  let err = '';
+  const terminal = {
+    out: (text: string | Uint8Array) => {
+      out += typeof text === 'string' ? text : Buffer.from(text).toString();
+    },
+    err: (text: string) => {
+      err += text;
+    },
+  };
+  const status = await run(words, terminal, () => openSimulatedKernel({ statePath: state }));
+  return { status, out, err };
+}
+
+test('show makes the state silently and tells what is in it', async () => {
+  const { status, out } = await line('kernel', 'show');
+  expect(status).toBe(0);
+  expect(out).toMatch(/^Linux 6\.18\.\S+ x86_64, \d+ CPUs, simulated\n/);
+  expect(out).toContain(`state ${state}  `);
+  expect(out).toContain('progs 0  maps 0  btf 1  links 0  pins 0');
+  expect(existsSync(state)).toBe(true);
+});
+
+test('show tells the same in JSON', async () => {
+  await line('map', 'create', '/sys/fs/bpf/m', 'type', 'hash', 'key', '4', 'value', '4', 'entries', '2', 'name', 'm');
+  const { out } = await line('-j', 'kernel', 'show');
+  expect(JSON.parse(out)).toMatchObject({ machine: 'x86_64', state, prog: 0, map: 1, btf: 1, link: 0, pins: 1 });
+});
+
+test('reset empties the state', async () => {
+  await line('map', 'create', '/sys/fs/bpf/m', 'type', 'hash', 'key', '4', 'value', '4', 'entries', '2', 'name', 'm');
+  expect((await line('kernel', 'reset')).status).toBe(0);
+  expect((await line('kernel', 'show')).out).toContain('maps 0');
+});
+
+test('init makes a file that is not there, and no other', async () => {
+  const file = join(folder, 'made.db');
+  expect((await line('kernel', 'init', file)).status).toBe(0);
+  expect(existsSync(file)).toBe(true);
+  const again = await line('kernel', 'init', file);
+  expect(again.status).not.toBe(0);
+  expect(again.err).toContain('it is there already');
+});
+
+test('words that do not belong there are refused', async () => {
+  expect((await line('kernel', 'show', 'more')).status).not.toBe(0);
+  expect((await line('kernel', 'unknown')).status).not.toBe(0);
+});
