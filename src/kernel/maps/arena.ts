@@ -7,7 +7,7 @@ const MAX_BYTES = 2 ** 32;
 
 /** rule: arena_map_alloc, 6.18 */
 export const arena: MapFamily = {
-  check(attr, { pageSize }) {
+  checkLate(attr, { pageSize }) {
     if (attr.keySize || attr.valueSize || attr.maxEntries === 0) return ERRNO.EINVAL;
     if (!(attr.flags & FLAG.MMAPABLE)) return ERRNO.EINVAL;
     const known = FLAG.SEGV_ON_FAULT | FLAG.MMAPABLE | FLAG.NO_USER_CONV;

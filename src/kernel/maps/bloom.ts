@@ -13,9 +13,8 @@ const MANY_BITS = 2 ** 31;
 const MAX_BITS = 2 ** 32;
 const HASHES_MASK = 0xfn;
 
-/** rule: bloom_map_alloc_check and bloom_map_alloc, 6.18 */
-function check(attr: CreateAttr): number {
-  if (attr.valueSize > KMALLOC_MAX) return ERRNO.E2BIG;
+/** rule: bloom_map_alloc, 6.18 */
+function checkLate(attr: CreateAttr): number {
   const known = FLAG.NUMA_NODE | FLAG.ZERO_SEED | ACCESS_MASK;
   if (attr.keySize !== 0 || attr.valueSize === 0 || attr.maxEntries === 0) return ERRNO.EINVAL;
   if (attr.flags & ~known || !accessFlagsOk(attr.flags)) return ERRNO.EINVAL;
@@ -31,7 +30,8 @@ function memlock({ map, sizeOf }: MapCharge): number {
 }
 
 export const bloomFilter: MapFamily = {
-  check,
+  check: (attr) => (attr.valueSize > KMALLOC_MAX ? ERRNO.E2BIG : 0),
+  checkLate,
   memlock,
   /** The value to look for is that of the caller's buffer, which is zero behind this door. */
   lookup(a) {

@@ -63,7 +63,7 @@ export const devmapHash: MapFamily = {
 /** An entry is the length of a CPU's queue. rule: cpumap.c, 6.18 */
 export const cpumap: MapFamily = {
   owned: true,
-  check(attr) {
+  checkLate(attr) {
     if (!isDeviceMap(attr) || attr.flags & ~FLAG.NUMA_NODE) return ERRNO.EINVAL;
     return attr.maxEntries > attr.maxCpus ? ERRNO.E2BIG : 0;
   },
@@ -86,7 +86,7 @@ export const cpumap: MapFamily = {
 
 /** rule: xsk_map_alloc, 6.18 */
 export const xskmap: MapFamily = {
-  check(attr) {
+  checkLate(attr) {
     const shape = attr.maxEntries !== 0 && attr.keySize === 4 && attr.valueSize === 4;
     return shape && !(attr.flags & ~KNOWN_FLAGS) ? 0 : ERRNO.EINVAL;
   },

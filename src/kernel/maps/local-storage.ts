@@ -15,7 +15,7 @@ const MIN_BUCKETS = 2;
 /** By program, not by key. rule: cgroup_storage_map_alloc, 6.18 */
 export const cgroupStorage: MapFamily = {
   neverInner: true,
-  check(attr) {
+  checkLate(attr) {
     if (!CGROUP_KEYS.includes(attr.keySize) || attr.valueSize === 0) return ERRNO.EINVAL;
     if (attr.valueSize > PAGE) return ERRNO.E2BIG;
     if (attr.flags & ~(FLAG.NUMA_NODE | ACCESS_MASK) || !accessFlagsOk(attr.flags)) return ERRNO.EINVAL;

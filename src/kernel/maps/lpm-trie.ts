@@ -62,7 +62,7 @@ function changedKey(a: MapAccess, key: Uint8Array): Uint8Array {
 
 /** Elements hold the key's data, bits behind the prefix included, and the value. */
 export const lpmTrie: MapFamily = {
-  check,
+  checkLate: check,
   memlock: ({ map, sizeOf }) => (sizeOf('lpm_trie_node') + dataBytes(map) + map.valueSize) * map.count,
   lookup(a, key) {
     for (let length = prefixLength(a.map, key) ?? -1; length >= 0; length--) {

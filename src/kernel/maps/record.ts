@@ -153,8 +153,10 @@ export type MapOperation = 'lookup' | 'update' | 'remove' | 'nextKey' | 'lookupA
 
 /** The operations of a family; every one may throw SysError. */
 export interface MapFamily {
-  /** What must hold of the attributes; the errno or 0. */
-  check(attr: CreateAttr, layout: MemoryLayout): number;
+  /** What must hold of the attributes, whoever asks; the errno or 0. rule: map_alloc_check of its bpf_map_ops, 6.18 */
+  check?(attr: CreateAttr, layout: MemoryLayout): number;
+  /** What is looked at only when it is known that the caller may make such a map. rule: map_alloc, 6.18 */
+  checkLate?(attr: CreateAttr, layout: MemoryLayout): number;
   /** Number of entries that is kept in place of the one asked for. */
   entries?(attr: CreateAttr, cpus: number): number;
   /** Bytes charged. */

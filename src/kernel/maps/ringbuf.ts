@@ -22,7 +22,7 @@ function memlock({ map, pageSize, sizeOf }: MapCharge): number {
 }
 
 export const ringbuf: MapFamily = {
-  check,
+  checkLate: check,
   memlock,
   missing: { lookup: ERRNO.ENOTSUPP, update: ERRNO.ENOTSUPP, remove: ERRNO.ENOTSUPP, nextKey: ERRNO.ENOTSUPP },
 };

@@ -18,7 +18,7 @@ const cookieOnly = ({ map }: MapAccess): never => fail(map.valueSize === 8 ? ERR
 
 /** rule: sock_map_alloc, 6.18 */
 export const sockmap: MapFamily = {
-  check: (attr) => (isSocketMap(attr) && attr.keySize === 4 ? 0 : ERRNO.EINVAL),
+  checkLate: (attr) => (isSocketMap(attr) && attr.keySize === 4 ? 0 : ERRNO.EINVAL),
   memlock: ({ map, sizeOf }) => sizeOf('bpf_stab') + POINTER * map.maxEntries,
   lookup: cookieOnly,
   update: () => fail(ERRNO.EBADF),
@@ -28,7 +28,7 @@ export const sockmap: MapFamily = {
 
 /** rule: sock_hash_alloc, 6.18 */
 export const sockhash: MapFamily = {
-  check(attr) {
+  checkLate(attr) {
     if (!isSocketMap(attr) || attr.keySize === 0) return ERRNO.EINVAL;
     return attr.keySize > MAX_KEY ? ERRNO.E2BIG : 0;
   },

@@ -13,7 +13,7 @@ const MAX_BUCKETS = 2 ** 31;
 
 /** rule: stack_map_alloc, 6.18 */
 export const stackTrace: MapFamily = {
-  check(attr, { maxStackDepth }) {
+  checkLate(attr, { maxStackDepth }) {
     const frame = attr.flags & FLAG.STACK_BUILD_ID ? BUILD_ID : ADDRESS;
     if (attr.flags & ~(FLAG.NUMA_NODE | FLAG.RDONLY | FLAG.WRONLY | FLAG.STACK_BUILD_ID)) return ERRNO.EINVAL;
     if (attr.maxEntries === 0 || attr.keySize !== 4 || attr.valueSize < ADDRESS) return ERRNO.EINVAL;

@@ -7,7 +7,8 @@ import type { MapFamily } from './record.ts';
 export const structOps: MapFamily = {
   check(attr) {
     if (attr.keySize !== 4 || attr.maxEntries !== 1 || attr.kernelType === 0) return ERRNO.EINVAL;
-    return attr.flags & ~(FLAG.LINK | FLAG.VTYPE_BTF_OBJ_FD) ? ERRNO.EINVAL : ERRNO.ENOTSUPP;
+    return attr.flags & ~(FLAG.LINK | FLAG.VTYPE_BTF_OBJ_FD) ? ERRNO.EINVAL : 0;
   },
+  checkLate: () => ERRNO.ENOTSUPP,
   memlock: () => 0,
 };

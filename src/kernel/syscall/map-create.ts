@@ -94,11 +94,11 @@ export function checkMapCreate(attr: MapCreateAttr, around: MapSurroundings): Ne
     kernelType: attr.btfVmlinuxValueTypeId ?? 0,
     maxCpus: around.maxCpus,
   };
-  const err = family.check(asked, around.layout);
-  if (err !== 0) throw new SysError(err);
+  demand(family.check?.(asked, around.layout));
   if ((attr.flags ?? 0) & FLAG.TOKEN_FD) checkToken(attr.tokenFd ?? 0);
   checkCapabilities(attr.type, around);
   if (attr.ifindex) checkOffload(attr.type, attr.ifindex, around.caps);
+  demand(family.checkLate?.(asked, around.layout));
   const inner = family.holds === 'map' ? innerOf(attr, around) : undefined;
   const maxEntries = family.entries?.(asked, around.layout.cpus) ?? asked.maxEntries;
   if (chargeOf(family, { ...asked, maxEntries }, around.layout) > MEMORY_BYTES) throw new SysError('ENOMEM');
@@ -111,6 +111,11 @@ export function checkMapCreate(attr: MapCreateAttr, around: MapSurroundings): Ne
     record = checkMapBtf(attr, flags | (family.addsFlags ?? 0), btf.btf, around.caps, around.vmlinux);
   }
   return { family, attr: { ...asked, maxEntries }, name, btf, record, inner };
+}
+
+/** Throws the errno that a check of the family has given, if it is one. */
+function demand(errno = 0): void {
+  if (errno !== 0) throw new SysError(errno);
 }
 
 /** Bytes that a map without elements takes. */
