@@ -1,7 +1,7 @@
 // Forgets of finished states what nobody will read any more, so that more states equal them. Rule: clean_live_states,
 // verifier.c, 6.18.
 import type { VerifierEnv } from './env.ts';
-import { markRegNotInit } from './scalar-marks.ts';
+import { NOT_INIT_REG } from './scalar-marks.ts';
 import { hasIncompleteMarks } from './scc-visits.ts';
 import { queryLiveStack, stackSlotAlive } from './stack-liveness.ts';
 import { frameInsnIdx, sameCallsites } from './state-shape.ts';
@@ -9,11 +9,11 @@ import { FP, type FuncState, type KeptState, SLOT, type VerifierState } from './
 
 function cleanFrame(env: VerifierEnv, frame: FuncState, insnIdx: number): void {
   const live = env.aux[insnIdx].liveRegsBefore;
-  for (let i = 0; i < FP; i++) if ((live & (1 << i)) === 0) markRegNotInit(env, frame.regs[i]);
+  for (let i = 0; i < FP; i++) if ((live & (1 << i)) === 0) frame.regs[i] = NOT_INIT_REG;
   const { stack } = frame;
   for (let i = 0; i < stack.length; i++) {
     if (stackSlotAlive(env, frame.frameno, i)) continue;
-    markRegNotInit(env, stack[i].spilled);
+    stack[i].spilled = NOT_INIT_REG;
     stack[i].types.fill(SLOT.INVALID);
   }
 }

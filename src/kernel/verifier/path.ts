@@ -3,9 +3,9 @@
 import type { VerifierEnv } from './env.ts';
 import { markVerifierStateScratched } from './print-state.ts';
 import { DEF_NOT_SUBREG } from './reg-access.ts';
-import { markRegKnownZero, markRegNotInit } from './scalar-marks.ts';
+import { markRegKnownZero, markRegNotInit, NOT_INIT_REG } from './scalar-marks.ts';
 import { hasIncompleteMarks, maybeExitScc } from './scc-visits.ts';
-import { FP, FuncState, type KeptState, MAX_REGS, REG, VerifierState } from './types.ts';
+import { FP, FuncState, type KeptState, MAX_REGS, REG, type RegState, VerifierState } from './types.ts';
 import { verifierBug } from './verifier-bug.ts';
 
 /** Paths that may wait at a time. */
@@ -17,7 +17,7 @@ export const NO_CALLSITE = -1;
  * A copy that shares nothing that can change; `branches`, history and parent included, but not insnIdx.
  * Only the entry of the current instruction can still change in a history.
  */
-export function copyState(env: VerifierEnv, from: VerifierState): VerifierState {
+export function copyState(env: VerifierEnv, from: VerifierState, idle?: RegState): VerifierState {
   const to = new VerifierState();
   const { history } = from;
   to.history = history.slice();
@@ -42,9 +42,13 @@ export function copyState(env: VerifierEnv, from: VerifierState): VerifierState 
   to.callbackUnrollDepth = from.callbackUnrollDepth;
   to.mayGotoDepth = from.mayGotoDepth;
   to.equalState = from.equalState;
-  for (let f = 0; f <= from.curframe; f++) to.frame.push(from.frame[f].clone());
+  for (let f = 0; f <= from.curframe; f++) to.frame.push(from.frame[f].clone(idle));
   return to;
 }
+
+/** A copy that no path goes on from. */
+export const copyForComparing = (env: VerifierEnv, from: VerifierState): VerifierState =>
+  copyState(env, from, NOT_INIT_REG);
 
 /** A frame at the start of a function: nothing readable but the frame pointer. */
 export function newFrame(env: VerifierEnv, callsite: number, frameno: number, subprogno: number): FuncState {

@@ -7,7 +7,7 @@ import { constOffset, frameOf, slotIndex } from './frames.ts';
 import { pushInsnHistory } from './history.ts';
 import { isMayGoto } from './insn-kinds.ts';
 import { bucketOf } from './loops.ts';
-import { copyState, maybeFreeState } from './path.ts';
+import { copyForComparing, maybeFreeState } from './path.ts';
 import { markAllScalarsImprecise, propagatePrecision } from './precision.ts';
 import { verboseLineInfo } from './print-insn.ts';
 import { printVerifierState } from './print-state.ts';
@@ -78,7 +78,7 @@ function pruneAt(env: VerifierEnv, insnIdx: number, kept: KeptState, cur: Verifi
   if (err === 0) err = propagatePrecision(env, kept.state, cur);
   if (err !== 0) return err;
   if (loop) {
-    const backedge = copyState(env, cur);
+    const backedge = copyForComparing(env, cur);
     backedge.equalState = kept.state;
     backedge.insnIdx = insnIdx;
     err = addSccBackedge(env, kept.state, backedge);
@@ -104,7 +104,7 @@ function keepState(env: VerifierEnv, bucket: number, insnIdx: number, cur: Verif
   env.prevJmpsProcessed = env.jmpsProcessed;
   env.prevInsnProcessed = env.insnProcessed;
   if (env.bpfCapable) markAllScalarsImprecise(cur);
-  const state = copyState(env, cur);
+  const state = copyForComparing(env, cur);
   state.insnIdx = insnIdx;
   if (state.branches !== 1) {
     verifierBug(env, `is_state_visited:branches_to_explore=${state.branches} insn ${insnIdx}`, 'new->branches != 1');

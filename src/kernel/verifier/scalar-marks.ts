@@ -4,7 +4,7 @@ import { bitLength, tnumConst, tnumConstSubreg, tnumEqualsConst, tnumSubregIsCon
 import {
   ADD_CONST_MASK,
   REG,
-  type RegState,
+  RegState,
   S32_MAX,
   S32_MIN,
   S64_MAX,
@@ -101,6 +101,11 @@ export function markRegNotInit(env: VerifierEnv, reg: RegState): void {
   markRegUnknown(env, reg);
   reg.type = REG.NOT_INIT;
 }
+
+/** What states that are only compared have in place of all that is not initialised. Read only. */
+export const NOT_INIT_REG: RegState = new RegState();
+markRegUnknownImprecise(NOT_INIT_REG);
+NOT_INIT_REG.type = REG.NOT_INIT;
 
 /** A pointer that became unusable: any number for those who may see pointers, else not initialised. */
 export function markRegInvalid(env: VerifierEnv, reg: RegState): void {

@@ -180,12 +180,18 @@ export const SLOT = { INVALID: 0, SPILL: 1, MISC: 2, ZERO: 3, DYNPTR: 4, ITER: 5
 
 /** Eight bytes of stack: types[i] is the byte at fp-8*(slot+1)+7-i, so types[0] has the highest address, as in the kernel. */
 export class StackSlot {
-  spilled: RegState = new RegState();
+  spilled: RegState;
   types: Uint8Array = new Uint8Array(8);
 
-  clone(): StackSlot {
-    const slot = new StackSlot();
-    slot.spilled.copy(this.spilled);
+  constructor(spilled: RegState = new RegState()) {
+    this.spilled = spilled;
+  }
+
+  /** Where nothing is spilled the copy has `idle`, if given. */
+  clone(idle?: RegState): StackSlot {
+    const kind = this.types[7];
+    const plain = kind !== SLOT.SPILL && kind < SLOT.DYNPTR;
+    const slot = new StackSlot(plain && idle !== undefined ? idle : this.spilled.clone());
     slot.types.set(this.types);
     return slot;
   }
@@ -208,7 +214,7 @@ function freshRegs(): RegState[] {
 }
 
 export class FuncState {
-  regs: RegState[] = freshRegs();
+  regs: RegState[];
   /** Index of the call instruction; -1 in the main program. */
   callsite: number;
   frameno: number;
@@ -222,26 +228,36 @@ export class FuncState {
   /** stack[i] describes fp-8*(i+1); its length × 8 is the kernel's allocated_stack. */
   stack: StackSlot[] = [];
 
-  constructor(callsite: number, frameno: number, subprogno: number) {
+  constructor(callsite: number, frameno: number, subprogno: number, regs: RegState[] = freshRegs()) {
     this.callsite = callsite;
     this.frameno = frameno;
     this.subprogno = subprogno;
+    this.regs = regs;
   }
 
   get allocatedStack(): number {
     return this.stack.length * 8;
   }
 
-  clone(): FuncState {
-    const f = new FuncState(this.callsite, this.frameno, this.subprogno);
-    for (let i = 0; i < MAX_REGS; i++) f.regs[i].copy(this.regs[i]);
+  /**
+   * With `idle`, the copy is for comparing only: it shares the frame pointer, and has `idle` for what is not
+   * initialised.
+   */
+  clone(idle?: RegState): FuncState {
+    const regs: RegState[] = [];
+    for (const reg of this.regs) {
+      if (idle === undefined) regs.push(reg.clone());
+      else if (regs.length === FP) regs.push(reg);
+      else regs.push(reg.type === REG.NOT_INIT ? idle : reg.clone());
+    }
+    const f = new FuncState(this.callsite, this.frameno, this.subprogno, regs);
     f.asyncEntryCnt = this.asyncEntryCnt;
     f.callbackRetRange = this.callbackRetRange;
     f.inCallbackFn = this.inCallbackFn;
     f.inAsyncCallbackFn = this.inAsyncCallbackFn;
     f.inExceptionCallbackFn = this.inExceptionCallbackFn;
     f.callbackDepth = this.callbackDepth;
-    f.stack = this.stack.map((s) => s.clone());
+    for (const slot of this.stack) f.stack.push(slot.clone(idle));
     return f;
   }
 }
