@@ -1,11 +1,12 @@
 // The corpus on disk: objects, and what the real kernel and the real bpftool said of each of their programs.
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 
-const root = fileURLToPath(new URL('../testdata/corpus/', import.meta.url));
+/** CORPUS names another folder with obj/ (and then expected/): objects that are not of this project. */
+const root = process.env.CORPUS ?? fileURLToPath(new URL('../testdata/corpus/', import.meta.url));
 
 /** What was printed for one accepted program; ids, times and addresses are still those of the capture. */
 export interface CapturedProgram {
@@ -88,8 +89,10 @@ const systemPath = join(root, 'expected', '@system.json.zst');
 export const sha256 = (text: string): string => createHash('sha256').update(text, 'latin1').digest('hex');
 
 const readPacked = <T>(path: string): T => JSON.parse(zstdDecompressSync(readFileSync(path)).toString());
-const writePacked = (path: string, value: unknown): void =>
+function writePacked(path: string, value: unknown): void {
+  mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, zstdCompressSync(Buffer.from(JSON.stringify(value, null, 1))));
+}
 
 export const readSystem = (): CapturedSystem => readPacked(systemPath);
 export const writeSystem = (captured: CapturedSystem): void => writePacked(systemPath, captured);

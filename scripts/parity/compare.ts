@@ -32,6 +32,13 @@ export type OnDifference = (metric: Metric, what: string, ours: string, theirs: 
 /** A kernel whose descriptors outlive one command. */
 const kept = (kernel: Kernel): Kernel => Object.create(kernel, { closeAll: { value: () => undefined } }) as Kernel;
 
+/** The lines that end the log of every program: instructions, states, stack depths. */
+const COUNTS = /^(?:processed \d+ insns|stack depth ).*$/gm;
+const countLines = (log: string): string => (log.match(COUNTS) ?? []).join('\n');
+
+/** What the verifier said last before its counts: the reason of a refusal. */
+const lastLine = (log: string): string => log.replace(COUNTS, '').trimEnd().split('\n').at(-1) ?? '';
+
 class Comparison {
   private readonly kernel: Kernel;
   private readonly ledger: Ledger;
@@ -89,16 +96,18 @@ class Comparison {
   private async program(bytes: Uint8Array, object: string, truth: CapturedProgram): Promise<void> {
     const what = `${object}/${truth.name}`;
     const first = this.load(bytes, object, truth.name, 1);
-    if (first.fd >= 0) this.kernel.close(first.fd);
     const second = this.load(bytes, object, truth.name, 2);
+    if (second.fd >= 0) this.kernel.close(second.fd);
     this.check('verdict', what, `${first.errno} ${first.errno < 0 ? first.log : ''}`, `${truth.errno} `);
+    if (truth.errno === 0) this.check('counts', what, countLines(first.log), countLines(truth.log1));
+    else this.check('reason', what, maskLog(lastLine(first.log)), maskLog(lastLine(truth.log1)));
     this.check('log1', what, maskLog(first.log), maskLog(truth.log1));
     this.check('log2', what, maskLog(second.log), maskLog(truth.log2));
     if (truth.errno !== 0) return;
     const listing = truth.texts?.['prog dump jited PROG opcodes linum'] ?? '';
     const { xlated = '', jited = '' } = truth;
     const mask = jitedMask(listing);
-    const info = second.fd >= 0 ? this.kernel.progInfo(second.fd) : undefined;
+    const info = first.fd >= 0 ? this.kernel.progInfo(first.fd) : undefined;
     const hex = (b: Uint8Array | undefined): string => Buffer.from(b ?? []).toString('hex');
     this.check('xlated', what, maskXlatedBytes(hex(info?.xlated)), maskXlatedBytes(xlated));
     const code = hex(info?.jited);
@@ -122,7 +131,7 @@ class Comparison {
       }
       this.check(metric, `${what}: ${key}`, hide(ours), hide(truth.texts?.[key] ?? ''));
     }
-    if (second.fd >= 0) this.kernel.close(second.fd);
+    if (first.fd >= 0) this.kernel.close(first.fd);
   }
 
   async object(name: string): Promise<void> {
@@ -181,6 +190,21 @@ const withoutPolicy = (text: string): string =>
     .replace(/^features: .*\n/gm, '')
     .replace(/"have_(?:tracing|ext|lsm)_prog_type":(?:true|false),/g, '');
 
+/** One object through a kernel of its own. */
+export async function compareObject(
+  open: () => Kernel,
+  name: string,
+  ledger: Ledger,
+  onDifference: OnDifference,
+): Promise<void> {
+  const kernel = open();
+  try {
+    await new Comparison(kernel, ledger, onDifference).object(name);
+  } finally {
+    kernel.closeAll();
+  }
+}
+
 /** Everything, through kernels that `open` makes: one for each object. */
 export async function compareAll(
   open: () => Kernel,
@@ -188,16 +212,14 @@ export async function compareAll(
   onDifference: OnDifference = () => undefined,
   only?: readonly string[],
 ): Promise<void> {
-  const through = async (work: (c: Comparison) => Promise<void>): Promise<void> => {
-    const kernel = open();
-    try {
-      await work(new Comparison(kernel, ledger, onDifference));
-    } finally {
-      kernel.closeAll();
-    }
-  };
   for (const name of objectNames()) {
-    if (!only?.length || only.includes(name)) await through((c) => c.object(name));
+    if (!only?.length || only.includes(name)) await compareObject(open, name, ledger, onDifference);
   }
-  if (!only?.length || only.includes('@system')) await through((c) => c.system());
+  if (only?.length && !only.includes('@system')) return;
+  const kernel = open();
+  try {
+    await new Comparison(kernel, ledger, onDifference).system();
+  } finally {
+    kernel.closeAll();
+  }
 }

@@ -3,6 +3,8 @@
 /** Metrics in the order of the table, with what each compares. */
 export const METRICS = {
   verdict: 'verdict and errno of each program',
+  reason: 'last line of the log of each rejected program',
+  counts: '`processed … insns`, states and stack depth of each accepted program',
   log1: 'verifier log, level 1',
   log2: 'verifier log, level 2',
   xlated: 'xlated bytes of each accepted program',

@@ -8,7 +8,10 @@ const apply = (text: string, rules: readonly Rule[]): string =>
 /** Kernel addresses, as instructions and logs show them. */
 const ADDRESS: Rule = [/\b0xffff[0-9a-f]{12}\b/g, 'ADDR'];
 
-export const maskLog = (text: string): string => apply(text, [ADDRESS]);
+/** Where user space has mapped an arena. */
+const ARENA: Rule = [/(?<=\(18\) r\d = )0x7[ef][0-9a-f]{10}\b/g, 'ADDR'];
+
+export const maskLog = (text: string): string => apply(text, [ADDRESS, ARENA]);
 
 const count = (ids: string): string => String(ids.split(',').length);
 
@@ -45,6 +48,8 @@ const XLATED: readonly Rule[] = [
 
 export const maskXlated = (text: string): string => apply(text, XLATED);
 
+const isArenaAddress = (high: number): boolean => high >>> 8 === 0x7e || high >>> 8 === 0x7f;
+
 /** Hex of the xlated bytes with map ids and addresses of ldimm64 zeroed. */
 export function maskXlatedBytes(hex: string): string {
   const bytes = Buffer.from(hex, 'hex');
@@ -52,7 +57,7 @@ export function maskXlatedBytes(hex: string): string {
     if (bytes[at] !== 0x18) continue;
     const src = bytes[at + 1] >> 4;
     if (src === 1 || src === 2) bytes.fill(0, at + 4, at + 8);
-    else if (bytes.readUInt16LE(at + 14) === 0xffff) {
+    else if (bytes.readUInt16LE(at + 14) === 0xffff || isArenaAddress(bytes.readUInt32LE(at + 12))) {
       bytes.fill(0, at + 4, at + 8);
       bytes.fill(0, at + 12, at + 16);
     }
