@@ -11,7 +11,6 @@ import { isPrefix, needWords, parseU32 } from '../words.ts';
 import { openFile, printerOf } from './load.ts';
 
 const STATISTICS = 4;
-const LOG_BYTES = 16 << 20;
 
 interface Verdict {
   program: string;
@@ -41,7 +40,6 @@ function verdictOf(context: CommandContext, spec: ObjectSpec, program: ProgramSp
     const loaded = loadObject(kernel, spec, {
       programs: [program.name],
       logLevel: level | STATISTICS,
-      logSize: LOG_BYTES,
       print: context.options.debug ? printerOf(context) : (level, text) => level === 'warn' && messages.push(text),
     });
     log = loaded.programs.get(program.name)?.log ?? '';

@@ -8,6 +8,7 @@ import { parseObjectBtf } from './btf-words.ts';
 import { errstr, LoadError, ObjectError } from './errors.ts';
 import { kernelVersion } from './kconfig.ts';
 import { attachPrefix, errnoOf } from './kernel-btf.ts';
+import { loaderExtras } from './light/extras.ts';
 import { LOG_BYTES } from './load-btf.ts';
 import type { LoadState, ProgramState } from './load-state.ts';
 import { CALL_CODE } from './prog-relocs.ts';
@@ -44,6 +45,7 @@ export function replaceOldHelpers(state: LoadState, insns: readonly Insn[]): voi
 export interface LogOptions {
   level: number;
   size: number;
+  fixed?: boolean;
 }
 
 /**
@@ -64,6 +66,11 @@ function verify(state: LoadState, program: ProgramState, options: LogOptions): v
   const { messages } = state;
   const { name } = program.spec;
   const attr = attributes(state, program);
+  if (state.loader) {
+    attr.insns = encodeInsns(program.insns);
+    state.loader.loadProgram(attr, loaderExtras(state, program));
+    return;
+  }
   for (const { insn, map } of program.mapLoads) program.insns[insn].imm = state.maps[map].fd;
   attr.insns = encodeInsns(program.insns);
   let log: LogRequest | undefined = options.level ? { level: options.level, size: options.size } : undefined;
@@ -77,7 +84,7 @@ function verify(state: LoadState, program: ProgramState, options: LogOptions): v
         log = { level: 1, size: options.size };
         continue;
       }
-      if (errno === ENOSPC && log.size <= MAX_LOG_BYTES) {
+      if (!options.fixed && errno === ENOSPC && log.size <= MAX_LOG_BYTES) {
         log = { level: log.level, size: Math.max(LOG_BYTES, log.size * 2) };
         continue;
       }
@@ -126,7 +133,7 @@ function attributes(state: LoadState, program: ProgramState): ProgLoadAttr {
     type: spec.type,
     insns: new Uint8Array(),
     license: object.license,
-    kernVersion: object.kernVersion ?? kernelVersion(kernel),
+    kernVersion: object.kernVersion ?? (state.loader ? 0 : kernelVersion(kernel)),
     flags: spec.flags,
     name: features.supports('PROG_NAME') ? spec.name.slice(0, NAME_LENGTH) : '',
     ifindex: spec.ifindex,
@@ -178,8 +185,13 @@ function applySection(state: LoadState, program: ProgramState, attr: ProgLoadAtt
     program.attachBtfId = idInProgram(state, program, target);
     return;
   }
+  const [prefix, kind] = attachPrefix(program.expectedAttachType);
+  if (state.loader) {
+    state.loader.attachTo(prefix + target, kind);
+    program.attachBtfId = 1;
+    return;
+  }
   try {
-    const [prefix, kind] = attachPrefix(program.expectedAttachType);
     const found = kernelBtf.findAttachTarget(target, prefix, kind);
     program.attachBtfObjFd = found.objFd;
     program.attachBtfId = found.id;

@@ -1,15 +1,14 @@
 // Loading an object: maps and programs come into being in a kernel, in the order and by the rules of libbpf 1.8.
 import { readFileSync } from 'node:fs';
-import { Btf, BtfError } from '../btf/btf.ts';
-import { hasBtfMagic } from '../btf/header.ts';
-import { ElfError, readElf } from '../elf/elf.ts';
+import { type Btf, BtfError } from '../btf/btf.ts';
+import { parseBtfFile } from '../btf/file.ts';
 import { SysError } from '../errno.ts';
 import { encodeInsns, insn } from '../isa/insn.ts';
 import { CLASS, JMP } from '../isa/opcode.ts';
 import { PROG_TYPE } from '../isa/uapi.ts';
 import type { Kernel } from '../syscall.ts';
 import { adopt, createMaps, fillProgramArrays } from './create-maps.ts';
-import { errstr, ObjectError } from './errors.ts';
+import { errstr, LIBBPF_ERRNO, ObjectError } from './errors.ts';
 import { findExceptionCallback } from './exception-callback.ts';
 import { Features } from './features.ts';
 import { errnoOf, KernelBtf } from './kernel-btf.ts';
@@ -36,7 +35,7 @@ export interface LoadOptions {
   programs?: readonly string[] | undefined;
   /** Verifier log level: 0 asks for a log only after a failure. */
   logLevel?: number;
-  /** Bytes of the log buffer of the first try; 16 MiB less one unless given. */
+  /** Bytes of the log buffer, which then never grows; unless given it begins at 16 MiB less one and grows. */
   logSize?: number;
   print?: Print | undefined;
   /** File with BTF (raw, or in ELF) to take in place of the kernel's for CO-RE. */
@@ -72,7 +71,7 @@ export interface LoadedObject {
   programs: Map<string, LoadedProgram>;
 }
 
-/** BTF of a file: raw, or in the section .BTF of an ELF file. Throws SysError, BtfError or ElfError. */
+/** BTF of a file: raw, or in the section .BTF of an ELF file. Throws SysError or BtfError. */
 export function readBtfFile(path: string): Btf {
   let bytes: Uint8Array;
   try {
@@ -80,10 +79,7 @@ export function readBtfFile(path: string): Btf {
   } catch (error) {
     throw new SysError(-((error as NodeJS.ErrnoException).errno ?? -5));
   }
-  if (hasBtfMagic(bytes)) return Btf.parse(bytes);
-  const section = readElf(bytes).section('.BTF');
-  if (!section) throw new ElfError('no section .BTF');
-  return Btf.parse(section.data);
+  return parseBtfFile(bytes, path);
 }
 
 /**
@@ -92,6 +88,10 @@ export function readBtfFile(path: string): Btf {
  */
 export function loadObject(kernel: Kernel, spec: ObjectSpec, options: LoadOptions = {}): LoadedObject {
   const messages = new Messages(options.print);
+  if (!spec.littleEndian) {
+    messages.warn(`object '${spec.name}': loading non-native endianness is unsupported`);
+    throw new ObjectError(LIBBPF_ERRNO.ENDIAN);
+  }
   const features = new Features(kernel, messages);
   const { kernelBtf, kernelBtfPath } = options;
   const state: LoadState = {
@@ -106,7 +106,11 @@ export function loadObject(kernel: Kernel, spec: ObjectSpec, options: LoadOption
     arenaDataOffset: 0,
     jumpTables: [],
   };
-  const log = { level: options.logLevel ?? 0, size: options.logSize ?? LOG_BYTES };
+  const log = {
+    level: options.logLevel ?? 0,
+    size: options.logSize ?? LOG_BYTES,
+    fixed: options.logSize !== undefined,
+  };
   chooseSubset(state, options.programs);
   let prepared = false;
   try {
@@ -147,7 +151,7 @@ export function loadObject(kernel: Kernel, spec: ObjectSpec, options: LoadOption
 }
 
 /** A failure of the kernel, or of BTF that refers to what is not there, as one of loading. */
-function asObjectError(error: unknown): unknown {
+export function asObjectError(error: unknown): unknown {
   if (error instanceof ObjectError) return error;
   if (error instanceof SysError) return new ObjectError(error.errno);
   return error instanceof BtfError ? new ObjectError('EINVAL', error.message) : error;
@@ -161,7 +165,7 @@ function chooseSubset(state: LoadState, names: readonly string[] | undefined): v
 }
 
 /** Everything up to the programs: externs, relocations, BTF, maps. */
-function prepare(state: LoadState, logLevel: number): void {
+export function prepare(state: LoadState, logLevel: number): void {
   const { messages, features, maps, programs, spec } = state;
   for (const map of maps)
     if (map.spec.reuseFd !== undefined) adopt(map, map.spec.reuseFd, infoOf(state, map.spec.reuseFd));
@@ -169,8 +173,10 @@ function prepare(state: LoadState, logLevel: number): void {
   messages.debug(
     () => `object '${spec.name}': failed (-95) to create BPF token from '${BPF_FS}', skipping optional step...`,
   );
-  probeLoading(state);
-  if (needsKernelBtf(state)) state.kernelBtf.load();
+  if (!state.loader) {
+    probeLoading(state);
+    if (needsKernelBtf(state)) state.kernelBtf.load();
+  }
   resolveExterns(state);
   for (const map of maps) {
     if (isInternal(map.spec) && !features.supports('ARRAY_MMAP')) map.flags &= ~MAP_FLAG.MMAPABLE;
