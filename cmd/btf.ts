@@ -1,16 +1,18 @@
 // bpftool btf
-import { diff } from './btf/diff.ts';
-import { dump } from './btf/dump.ts';
-import { layout } from './btf/layout.ts';
-import { show } from './btf/show.ts';
-import type { CommandObject } from './command.ts';
+import { dumpNeeds } from './btf/needs.ts';
+import type { CommandObject, Run } from './command.ts';
+
+const show: Run = async (context, words) => (await import('./btf/show.ts')).show(context, words);
+const dump: Run = async (context, words) => (await import('./btf/dump.ts')).dump(context, words);
+const diff: Run = async (context, words) => (await import('./btf/diff.ts')).diff(context, words);
+const layout: Run = async (context, words) => (await import('./btf/layout.ts')).layout(context, words);
 
 export const btf: CommandObject = {
   name: 'btf',
   subcommands: [
     { name: 'show', run: show },
     { name: 'list', run: show },
-    { name: 'dump', run: dump },
+    { name: 'dump', run: dump, needs: dumpNeeds },
     // Ours.
     { name: 'diff', run: diff },
     { name: 'layout', run: layout },

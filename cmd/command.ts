@@ -1,4 +1,5 @@
 // What every bpftool object has: a table of sub-commands, each a function over the words that follow.
+import type { Btf } from '../src/btf/btf.ts';
 import type { JsonWriter } from '../src/print/json.ts';
 import type { Kernel } from '../src/syscall.ts';
 
@@ -51,12 +52,16 @@ export interface GlobalOptions {
 
 export interface CommandContext {
   readonly options: GlobalOptions;
+  /** What -B FILE holds. */
+  readonly baseBtf: Btf | undefined;
   /** Standard output; text goes out as it is. */
   out(text: string | Uint8Array): void;
   /** Information such as bpftool's p_info: standard error in plain mode, nothing in JSON. */
   info(text: string): void;
   /** Standard error. */
   err(text: string): void;
+  /** A file that the kernel shows, undefined where it shows none; a kernel whose image tells is not opened for it. */
+  kernelFile(path: string): Uint8Array | undefined;
   /** The JSON writer of this run; undefined in plain mode. */
   readonly json: JsonWriter | undefined;
   /** The kernel chosen by --kernel and --state; made and opened at the first call. */
@@ -69,9 +74,14 @@ export interface CommandContext {
  */
 export type Run = (context: CommandContext, words: string[], previous: string) => unknown;
 
+/** What of the kernel a command may use: all, the files that are the same at every moment, or nothing. */
+export type Need = 'kernel' | 'files' | 'nothing';
+
 export interface SubCommand {
   name: string;
   run: Run;
+  /** What these words need, so that no more is loaded; the kernel unless given. */
+  needs?(words: readonly string[], options: GlobalOptions): Need;
 }
 
 /** One object of the command line (prog, map, btf…). The first sub-command is the one for no word at all. */

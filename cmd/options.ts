@@ -1,5 +1,5 @@
-// Global options: what getopt_long(3) makes of the command line in bpftool, on top of yargs.
-import yargs from 'yargs';
+// Global options: what getopt_long(3) makes of the command line in bpftool, on top of yargs, which is loaded only when
+// there is an option.
 import { CliError, type GlobalOptions } from './command.ts';
 
 interface OptionSpec {
@@ -34,14 +34,26 @@ export interface CommandLine {
   state: string | undefined;
   /** --kernel simulated|live */
   kernel: 'simulated' | 'live';
+  /** Each -B FILE. */
+  bases: readonly BaseOption[];
   /** Words that are not options, untouched. */
   words: string[];
+}
+
+/** -B FILE, and the options in front of it that say how a failure with it is told. */
+export interface BaseOption {
+  path: string;
+  json: boolean;
+  pretty: boolean;
+  debug: boolean;
 }
 
 /** An option that getopt would refuse: the message names the word, and the top-level help follows. */
 export class OptionError extends CliError {
   /** An option before it had asked for JSON. */
   readonly json: boolean;
+  /** What stood in front of it. */
+  line: CommandLine | undefined;
   constructor(word: string, json: boolean) {
     super(`unrecognized option '${word}'`);
     this.json = json;
@@ -55,12 +67,29 @@ function longOption(name: string): OptionSpec | undefined {
   return exact ?? (fitting.length === 1 ? fitting[0] : undefined);
 }
 
-/** Spells every option out and puts the words behind them, as permutation does. Stops at -h. */
-function normalise(argv: readonly string[]): { options: string[]; words: string[] } {
-  const options: string[] = [];
-  const words: string[] = [];
+interface Normalised {
+  options: string[];
+  words: string[];
+  bases: BaseOption[];
+  refused?: OptionError;
+}
+
+/** Spells every option out and puts the words behind them, as permutation does. Stops at -h and at what is refused. */
+function normalise(argv: readonly string[]): Normalised {
+  const found: Normalised = { options: [], words: [], bases: [] };
+  try {
+    collect(argv, found);
+  } catch (error) {
+    if (!(error instanceof OptionError)) throw error;
+    found.refused = error;
+  }
+  return found;
+}
+
+function collect(argv: readonly string[], { options, words, bases }: Normalised): void {
+  const asksJson = (): boolean => options.includes('--json') || options.includes('--pretty');
   const refuse = (word: string): never => {
-    throw new OptionError(word, options.includes('--json') || options.includes('--pretty'));
+    throw new OptionError(word, asksJson());
   };
   for (let i = 0; i < argv.length; i++) {
     const word = argv[i];
@@ -75,7 +104,14 @@ function normalise(argv: readonly string[]): { options: string[]; words: string[
     const push = (spec: OptionSpec | undefined, value: string | undefined): void => {
       if (!spec || (value !== undefined && !spec.takes)) refuse(word);
       else if (!spec.takes) options.push(`--${spec.name}`);
-      else options.push(`--${spec.name}=${value ?? argv[++i] ?? refuse(word)}`);
+      else {
+        const path = value ?? argv[++i] ?? refuse(word);
+        if (spec.name === 'base-btf') {
+          const [pretty, debug] = [options.includes('--pretty'), options.includes('--debug')];
+          bases.push({ path, json: asksJson(), pretty, debug });
+        }
+        options.push(`--${spec.name}=${path}`);
+      }
     };
     if (word.startsWith('--')) {
       const equals = word.indexOf('=');
@@ -92,18 +128,18 @@ function normalise(argv: readonly string[]): { options: string[]; words: string[
           break;
         }
         push(spec, undefined);
-        if (spec?.name === 'help') return { options, words };
+        if (spec?.name === 'help') return;
       }
     }
     if (options.at(-1) === '--help') break;
   }
-  return { options, words };
 }
 
-/** Reads the whole command line; throws OptionError. */
-export function parseCommandLine(argv: readonly string[]): CommandLine {
-  const { options, words } = normalise(argv);
-  const parsed = yargs(options)
+/** Values of options that are spelled out, by name. */
+async function valuesOf(options: string[]): Promise<Record<string, unknown>> {
+  if (options.length === 0) return {};
+  const { default: yargs } = await import('yargs');
+  return yargs(options)
     .version(false)
     .help(false)
     .exitProcess(false)
@@ -119,6 +155,12 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
       'boolean-negation': false,
     })
     .parseSync() as Record<string, unknown>;
+}
+
+/** Reads the whole command line; throws OptionError. */
+export async function parseCommandLine(argv: readonly string[]): Promise<CommandLine> {
+  const { options, words, bases, refused } = normalise(argv);
+  const parsed = await valuesOf(options);
   const flag = (name: string): boolean => parsed[name] === true;
   const text = (name: string): string | undefined => {
     const value = parsed[name];
@@ -128,7 +170,7 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
   if (kernel !== 'simulated' && kernel !== 'live') {
     throw new CliError(`expected 'simulated' or 'live', got: '${kernel}'?`);
   }
-  return {
+  const line: CommandLine = {
     options: {
       json: flag('json') || flag('pretty'),
       pretty: flag('pretty'),
@@ -144,6 +186,10 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
     version: flag('version'),
     state: text('state'),
     kernel,
+    bases,
     words,
   };
+  if (!refused) return line;
+  refused.line = line;
+  throw refused;
 }

@@ -1,4 +1,6 @@
 // One run of the command line from its words to the exit status, without touching the process.
+
+import type { Btf } from '../src/btf/btf.ts';
 import { SysError } from '../src/errno.ts';
 import { JsonWriter } from '../src/print/json.ts';
 import type { Kernel } from '../src/syscall.ts';
@@ -8,7 +10,9 @@ import {
   type CommandObject,
   errnoStatus,
   type GlobalOptions,
+  type Need,
   SilentFailure,
+  type SubCommand,
   UsageError,
 } from './command.ts';
 import { byPrefix, OBJECTS } from './objects.ts';
@@ -36,19 +40,42 @@ const topUsage = (): string => `Usage: ${BIN} [OPTIONS] OBJECT { COMMAND | help 
                     {-V|--version} }
 `;
 
-/** Everything a command may use; the kernel is opened when first asked for. */
+/** Everything a command may use. What it needs of the kernel is loaded before it runs, and opened when asked for. */
 class RunContext implements CommandContext {
   readonly options: GlobalOptions;
   readonly json: JsonWriter | undefined;
+  baseBtf: Btf | undefined;
+  private readonly line: CommandLine;
   private readonly output: Output;
-  private readonly open: () => Kernel;
+  private open: KernelFactory | undefined;
+  private image: { file(path: string): Uint8Array | undefined } | undefined;
   private opened: Kernel | undefined;
 
-  constructor(options: GlobalOptions, output: Output, open: () => Kernel) {
-    this.options = options;
+  constructor(line: CommandLine, output: Output, open: KernelFactory | undefined) {
+    this.options = line.options;
+    this.line = line;
     this.output = output;
     this.open = open;
-    this.json = options.json ? new JsonWriter((text) => output.out(text), options.pretty) : undefined;
+    this.json = line.options.json ? new JsonWriter((text) => output.out(text), line.options.pretty) : undefined;
+  }
+
+  /** Opens the files of -B; false after saying what is wrong with one. */
+  async openBases(): Promise<boolean> {
+    if (this.line.bases.length === 0) return true;
+    const { openBases } = await import('./base-btf.ts');
+    const base = await openBases(this, this.line.bases);
+    if (base) this.baseBtf = base;
+    return base !== false;
+  }
+
+  async prepare(need: Need): Promise<void> {
+    if (need === 'nothing' || this.open) return;
+    if (need === 'files' && this.line.kernel === 'simulated') {
+      const { loadImage } = await import('../src/kernel/image/load.ts');
+      this.image = loadImage();
+    } else {
+      this.open = await kernelFactory(this.line);
+    }
   }
 
   out(text: string | Uint8Array): void {
@@ -63,8 +90,13 @@ class RunContext implements CommandContext {
     if (!this.json) this.output.err(`${text}\n`);
   }
 
+  kernelFile(path: string): Uint8Array | undefined {
+    return this.image ? this.image.file(path) : this.kernel().readFile(path);
+  }
+
   kernel(): Kernel {
-    this.opened ??= this.open();
+    if (!this.open) throw new Error('a command uses the kernel without saying so');
+    this.opened ??= this.open(this.line);
     return this.opened;
   }
 
@@ -112,7 +144,7 @@ const FAULTS = [TypeError, RangeError, ReferenceError, SyntaxError, EvalError, U
 const isInputError = (e: unknown): e is Error =>
   e instanceof Error && e.constructor !== Error && !FAULTS.some((fault) => e instanceof fault);
 
-const HELP = { name: 'help', run: () => undefined };
+const HELP: SubCommand = { name: 'help', run: () => undefined };
 
 /** Finds the sub-command and runs it; an unknown word prints the object's help. */
 async function runObject(context: RunContext, object: CommandObject, typed: string, words: string[]): Promise<number> {
@@ -123,8 +155,10 @@ async function runObject(context: RunContext, object: CommandObject, typed: stri
     printUsage(context, usage);
     return sub ? 0 : FAILURE;
   }
+  const rest = words.slice(1);
   try {
-    await sub.run(context, words.slice(1), word ?? typed);
+    await context.prepare(sub.needs?.(rest, context.options) ?? 'kernel');
+    await sub.run(context, rest, word ?? typed);
     return 0;
   } catch (e) {
     return report(context, e, usage);
@@ -162,23 +196,24 @@ async function kernelFactory(line: CommandLine): Promise<KernelFactory> {
   return ({ state }) => openSimulatedKernel({ statePath: state });
 }
 
-const NEEDS_NO_KERNEL: ReadonlySet<string> = new Set(['help', 'version']);
-
 /** Runs a command line; gives the exit status. Only faults of bpftool-ts itself are thrown. */
 export async function run(argv: readonly string[], output: Output, kernel?: KernelFactory): Promise<number> {
   let line: CommandLine;
   try {
-    line = parseCommandLine(argv);
+    line = await parseCommandLine(argv);
   } catch (e) {
     if (!(e instanceof CliError)) throw e;
+    if (e instanceof OptionError && e.line && !(await new RunContext(e.line, output, kernel).openBases()))
+      return FAILURE;
     if (e instanceof OptionError && e.json) output.out(`{"error":"${e.message}"}\n`);
     else output.err(`Error: ${e.message}\n${e instanceof OptionError ? topUsage() : ''}`);
     return e.status;
   }
-  const entry = line.words.length > 0 ? byPrefix(OBJECTS, line.words[0]) : undefined;
-  const idle = !entry?.load || NEEDS_NO_KERNEL.has(entry.name);
-  const open = kernel ?? (idle ? undefined : await kernelFactory(line));
-  const context = new RunContext(line.options, output, () => (open as KernelFactory)(line));
+  const context = new RunContext(line, output, kernel);
+  if (!(await context.openBases())) {
+    context.close();
+    return FAILURE;
+  }
   let status: number;
   try {
     status = await dispatch(context, line);

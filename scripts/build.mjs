@@ -1,22 +1,40 @@
-// Builds dist/bpftool.cjs (the command line, one file) and dist/lib (the library: JavaScript and types).
+// Builds dist/bpftool.cjs and dist/chunks (the command line, by what is needed when) and dist/lib (the library:
+// JavaScript and types).
 import { execFileSync } from 'node:child_process';
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { bundleOptions } from './bundle.mjs';
+import { launcherAndChunks } from './chunks.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-rmSync(`${root}dist`, { recursive: true, force: true });
+const cliOnly = process.argv.includes('--cli-only');
+rmSync(`${root}dist${cliOnly ? '/chunks' : ''}`, { recursive: true, force: true });
 
-await build({
-  ...bundleOptions(root),
+const { banner, ...options } = bundleOptions(root);
+const result = await build({
+  ...options,
+  format: 'esm',
+  splitting: true,
+  metafile: true,
+  write: false,
   entryPoints: ['cmd/main.ts'],
-  outfile: 'dist/bpftool.cjs',
+  outdir: 'dist/chunks',
+  outExtension: { '.js': '.cjs' },
   external: ['koffi', 'iced-x86', 'graphviz-cli'],
 });
+const files = await launcherAndChunks(result, {
+  launcher: 'bpftool.cjs',
+  folder: 'chunks',
+  // The entry, and what is used so often or so quickly done that reading another file would show.
+  hot: ['cmd/main.ts', 'cmd/btf.ts', 'cmd/btf/dump.ts', 'src/kernel/image/load.ts'],
+  banner: banner.js,
+});
+mkdirSync(`${root}dist/chunks`, { recursive: true });
+for (const [name, text] of files) writeFileSync(`${root}dist/${name}`, text);
 chmodSync(`${root}dist/bpftool.cjs`, 0o755);
 
-if (!process.argv.includes('--cli-only')) {
+if (!cliOnly) {
   execFileSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, '-p', `${root}tsconfig.build.json`], {
     stdio: 'inherit',
   });

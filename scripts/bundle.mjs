@@ -9,7 +9,7 @@ export const bundleOptions = (root) => ({
   target: 'node24',
   minify: true,
   // yargs and cli-table3 measure strings with a package that costs 30 ms to load; terminals need no more than this.
-  alias: { 'string-width': './scripts/shim/string-width.cjs' },
+  alias: { 'string-width': './scripts/shim/string-width.cjs', 'node:zlib': './scripts/shim/zlib.mjs' },
   define: { 'import.meta.url': '__importMetaUrl' },
   banner: {
     js: `#!/usr/bin/env node

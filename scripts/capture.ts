@@ -25,7 +25,7 @@ import {
 
 const bpftool = process.env.BPFTOOL ?? 'bpftool';
 const libbpf = process.env.LIBBPF;
-const pins = '/sys/fs/bpf/bpftool-ts-capture';
+const pins = `/sys/fs/bpf/bpftool-ts-capture-${process.pid}`;
 const work = mkdtempSync(join(tmpdir(), 'capture-'));
 const oracle = join(work, 'oracle');
 

@@ -69,7 +69,7 @@ for (const path of words.filter((w) => !w.startsWith('--'))) {
   }
   for (const program of names) {
     const real = outcome(live, open(), program);
-    if (real.errno === EPERM || (real.other !== undefined && real.log === '')) {
+    if (real.errno === EPERM) {
       count('not comparable');
       continue;
     }
@@ -84,11 +84,12 @@ for (const path of words.filter((w) => !w.startsWith('--'))) {
       process.stdout.write(`${name}/${program}: ${what} ${detail}\n`);
     };
     if (took > 10_000) say('slow', `${Math.round(took)} ms`);
+    if (real.other !== undefined) count('refused before the verifier');
     if (ours.errno !== real.errno) {
       const last = (log: string): string => log.trim().split('\n').slice(-3, -1).join(' | ').slice(-200);
       say(
         'verdict',
-        `ours ${ours.errno} real ${real.errno}; ours: ${ours.other ?? last(ours.log)}; real: ${last(real.log)}`,
+        `ours ${ours.errno} real ${real.errno}; ours: ${ours.other ?? last(ours.log)}; real: ${real.other ?? last(real.log)}`,
       );
       continue;
     }

@@ -1,8 +1,10 @@
 /*
- * Text of x86-64 code as the GNU disassembler writes it, for testdata/jit/att.json.
+ * Text of machine code as the GNU disassembler writes it, for testdata/jit/att.json and testdata/jit/arm64.
  *
  *   cc -o gnu-disassemble scripts/gnu-disassemble.c -lopcodes -lbfd   (binutils 2.39 or later)
  *   echo "ffffffffc0000000 4889e5c3" | ./gnu-disassemble
+ *
+ * An argument names another architecture ("aarch64"); the libraries have to know it.
  *
  * Input: address and bytes, in hexadecimal, a run of code a line. Output: offset, length and text of each instruction,
  * the pieces of the text separated by the byte 1f; an empty line after each run.
@@ -54,14 +56,15 @@ static void address(bfd_vma target, struct disassemble_info *info)
 	generic_print_address(target + base, info);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	static char line[2 * MAX_CODE + 64];
 	static unsigned char code[MAX_CODE];
 
 	bfd_init();
-	bfd *self = bfd_openr("/proc/self/exe", NULL);
-	if (!self || !bfd_check_format(self, bfd_object))
+	const bfd_arch_info_type *other = argc > 1 ? bfd_scan_arch(argv[1]) : NULL;
+	bfd *self = argc > 1 ? NULL : bfd_openr("/proc/self/exe", NULL);
+	if (argc > 1 ? !other : !self || !bfd_check_format(self, bfd_object))
 		return 1;
 	while (fgets(line, sizeof(line), stdin)) {
 		char *at;
@@ -75,8 +78,8 @@ int main(void)
 
 		struct disassemble_info info;
 		init_disassemble_info(&info, NULL, plain, styled);
-		info.arch = bfd_get_arch(self);
-		info.mach = bfd_get_mach(self);
+		info.arch = other ? other->arch : bfd_get_arch(self);
+		info.mach = other ? other->mach : bfd_get_mach(self);
 		info.buffer = code;
 		info.buffer_length = length;
 		info.print_address_func = address;

@@ -72,7 +72,9 @@ const result: OutsideResult = {
 for (const [metric, { equal, total }, share] of sum.rows()) {
   process.stdout.write(`${metric.padEnd(12)} ${equal} of ${total}  ${share}  ${METRICS[metric]}\n`);
 }
-process.stdout.write(`${programs} programs, ${accepted} accepted; verdicts that differ on refused ones: ${wronglyAccepted}\n`);
+process.stdout.write(
+  `${programs} programs, ${accepted} accepted; verdicts that differ on refused ones: ${wronglyAccepted}\n`,
+);
 const out = fileURLToPath(new URL('../testdata/outside/', import.meta.url));
 mkdirSync(out, { recursive: true });
 writeFileSync(join(out, `${name}.json`), `${JSON.stringify(result, null, 1)}\n`);

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { compareAll, type OnDifference } from './parity/compare.ts';
 import { DELIBERATE } from './parity/deliberate.ts';
 import { Ledger, METRICS, type Metric } from './parity/ledger.ts';
+import { outsideSections } from './parity/outside.ts';
 
 const file = fileURLToPath(new URL('../PARITY.md', import.meta.url));
 const words = process.argv.slice(2);
@@ -60,6 +61,7 @@ ${table.join('\n')}
 
 ${differing.length ? differing.join('\n') : 'Nothing.'}
 
+${outsideSections()}
 ## Deliberate differences
 
 ${DELIBERATE.map(({ what, why }) => `- ${what}. ${why}`).join('\n')}
@@ -68,7 +70,8 @@ ${DELIBERATE.map(({ what, why }) => `- ${what}. ${why}`).join('\n')}
 /** Numbers of an earlier ledger by metric. */
 function earlier(): Map<Metric, number> {
   if (!existsSync(file)) return new Map();
-  const rows = readFileSync(file, 'utf8').matchAll(/^\| (.+?) \| .+? \| (\d+) \| \d+ \|/gm);
+  const [own] = readFileSync(file, 'utf8').split('\n## ');
+  const rows = own.matchAll(/^\| (.+?) \| .+? \| (\d+) \| \d+ \|/gm);
   return new Map([...rows].map(([, metric, equal]) => [metric as Metric, Number(equal)]));
 }
 

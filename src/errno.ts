@@ -32,6 +32,7 @@ const TABLE = {
   EPROTO: [71, 'Protocol error'],
   EOVERFLOW: [75, 'Value too large for defined data type'],
   EOPNOTSUPP: [95, 'Operation not supported'],
+  EINPROGRESS: [115, 'Operation now in progress'],
   ESTALE: [116, 'Stale file handle'],
   ENOTSUPP: [524, 'Unknown error 524'],
 } as const satisfies Record<string, readonly [number, string]>;
@@ -46,6 +47,7 @@ const byNumber = new Map<number, ErrnoName>(Object.entries(TABLE).map(([name, [n
 
 /** strerror(3) of a positive error number. */
 export const strerror = (errno: number): string => {
+  if (errno === 0) return 'Success';
   const name = byNumber.get(errno);
   return name ? TABLE[name][1] : `Unknown error ${errno}`;
 };

@@ -68,6 +68,14 @@ export interface ProgLoadAttr {
   tokenFd?: number;
 }
 
+/** Attributes of BPF_PROG_TEST_RUN. */
+export interface ProgRunAttr {
+  /** Context as the program sees it, at most 65535 bytes; holds afterwards what the program made of it. */
+  context: Uint8Array;
+  /** Memory of the caller: its address is put into the 8 bytes of the context at `at`. Programs may write into it. */
+  buffers?: readonly { at: number; bytes: Uint8Array }[];
+}
+
 export interface BtfLoadAttr {
   bytes: Uint8Array;
   log?: LogRequest;
@@ -172,6 +180,14 @@ export interface TreeEntry {
 /** Kinds of objects that have ids. */
 export type ObjectKind = 'prog' | 'map' | 'btf' | 'link';
 
+/** Architectures that machine code is made for. */
+export type CodeArch = 'x86-64' | 'arm64';
+
+/** Machine code of a program, as the fields of `ProgInfo` have it, and the names of its functions. */
+export interface ProgCode extends Pick<ProgInfo, 'jited' | 'jitedKsyms' | 'jitedFuncLens' | 'jitedLineInfo'> {
+  names: string[];
+}
+
 export interface Kernel {
   readonly kind: 'simulated' | 'live';
 
@@ -187,6 +203,8 @@ export interface Kernel {
 
   progLoad(attr: ProgLoadAttr): number;
   progBindMap(progFd: number, mapFd: number): void;
+  /** Runs a program once, of type syscall; gives what it returned, unsigned 32 bits. */
+  progRun(fd: number, attr: ProgRunAttr): number;
   btfLoad(attr: BtfLoadAttr): number;
 
   objPin(path: string, fd: number): void;
@@ -195,6 +213,11 @@ export interface Kernel {
   nextId(kind: ObjectKind, id: number): number;
   fdById(kind: ObjectKind, id: number): number;
   progInfo(fd: number): ProgInfo;
+  /**
+   * Machine code that this kernel would make of the program on another architecture; EOPNOTSUPP for a program that it
+   * keeps too little of. Absent where a kernel knows one architecture only.
+   */
+  progCode?(fd: number, arch: CodeArch): ProgCode;
   mapInfo(fd: number): MapInfo;
   btfInfo(fd: number): BtfInfo;
   linkInfo(fd: number): LinkInfo;

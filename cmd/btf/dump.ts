@@ -6,12 +6,11 @@ import { ERRNO } from '../../src/errno.ts';
 import { CliError, type CommandContext, errnoStatus, SilentFailure, UsageError } from '../command.ts';
 import { because, selectMapInfo, selectProg } from '../select.ts';
 import { isPrefix, parseU32 } from '../words.ts';
-import { neededByObject } from './needed.ts';
-import { btfOfFile, btfOfFiles, btfOfId, givenBase, sayError, sayWarning, VMLINUX, vmlinuxBase } from './source.ts';
+import { SYSFS_BTF, VMLINUX } from './paths.ts';
+import { btfOfFile, btfOfFiles, btfOfId, sayError, sayWarning, vmlinuxBase } from './source.ts';
 
 const MAX_ROOTS = 16;
 const MAX_FILES = 64;
-const SYSFS_BTF = '/sys/kernel/btf/';
 
 const INVALID = errnoStatus(ERRNO.EINVAL);
 const TOO_BIG = errnoStatus(ERRNO.E2BIG);
@@ -154,7 +153,7 @@ const takeOptions = (words: string[], source: Source): DumpOptions => {
 };
 
 const write = (context: CommandContext, btf: Btf, { format, sorted, roots, kfuncs }: DumpOptions): void => {
-  const out = (text: string): void => context.out(text);
+  const out = (bytes: Buffer): void => context.out(bytes);
   if (format === 'raw') {
     dumpRaw(btf, { json: context.json, write: out }, roots);
     return;
@@ -172,22 +171,23 @@ const write = (context: CommandContext, btf: Btf, { format, sorted, roots, kfunc
 };
 
 /** The header that one object needs. */
-const writeForObject = (context: CommandContext, btf: Btf, options: DumpOptions): void => {
+const writeForObject = async (context: CommandContext, btf: Btf, options: DumpOptions): Promise<void> => {
   const { object = '', format, roots } = options;
   if (format !== 'c') throw new CliError("'for' needs 'format c'", INVALID);
   if (roots.length) throw new CliError("cannot use root_id with 'for'", INVALID);
+  const { neededByObject } = await import('./needed.ts');
   const needed = neededByObject(context, btf, object);
   write(context, btf, { ...options, ...needed });
 };
 
 /** btf dump SOURCE [format raw|c] [root_id N]… [unsorted] [for OBJECT] */
-export function dump(context: CommandContext, words: string[]): void {
-  const base = givenBase(context);
+export async function dump(context: CommandContext, words: string[]): Promise<void> {
+  const base = context.baseBtf;
   const source = takeSource(context, words, base);
   const options = takeOptions(words, source);
   const btf = source.btf ?? btfOfId(context, source.id ?? 0, base);
   if (options.object !== undefined) {
-    writeForObject(context, btf, options);
+    await writeForObject(context, btf, options);
     return;
   }
   const wrong = options.roots.find((id) => id >= btf.count);

@@ -1,14 +1,11 @@
 // The types of an object file and the relocations that depend on the kernel's.
 import type { Btf } from '../../src/btf/btf.ts';
-import { parseBtfFile } from '../../src/btf/file.ts';
+import { btfSections, parseBtfFile } from '../../src/btf/file.ts';
 import { hasBtfMagic } from '../../src/btf/header.ts';
-import { readElf } from '../../src/elf/elf.ts';
 import { type BtfExt, readBtfExt } from '../../src/object/btf-ext.ts';
 import type { Messages } from '../../src/object/print.ts';
 import type { CommandContext } from '../command.ts';
 import { readAny } from './source.ts';
-
-const EXT_SECTION = '.BTF.ext';
 
 export interface ObjectTypes {
   btf: Btf;
@@ -20,6 +17,6 @@ export interface ObjectTypes {
 export const readObjectTypes = (context: CommandContext, path: string, messages: Messages): ObjectTypes => {
   const bytes = readAny(context, path);
   const btf = parseBtfFile(bytes, path);
-  const section = hasBtfMagic(bytes) ? undefined : readElf(bytes).section(EXT_SECTION);
-  return { btf, ext: section && readBtfExt(section.data, () => 0, messages) };
+  const ext = hasBtfMagic(bytes) ? undefined : btfSections(bytes, path).ext;
+  return { btf, ext: ext && readBtfExt(ext, () => 0, messages) };
 };

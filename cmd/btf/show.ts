@@ -6,7 +6,6 @@ import { because, objectIds } from '../select.ts';
 import { tableOf } from '../table.ts';
 import { isPrefix, noMoreWords, parseU32 } from '../words.ts';
 import { ChainOrder } from './chain-order.ts';
-import { givenBase } from './source.ts';
 
 /** Ids of the programs or maps that use each BTF object. */
 type Users = ChainOrder<number>;
@@ -108,7 +107,6 @@ function* listed(context: CommandContext, ids: Iterable<number>, one: boolean): 
 
 /** btf show [id N] */
 export async function show(context: CommandContext, words: string[]): Promise<void> {
-  givenBase(context);
   const one = words.length === 2;
   const ids = one ? [takeId(words)] : objectIds(context, 'btf');
   noMoreWords(words);

@@ -2,13 +2,13 @@
 import { type Btf, BtfError } from '../../src/btf/btf.ts';
 import { CliError, type CommandContext, errnoStatus } from '../command.ts';
 import { parseU32 } from '../words.ts';
-import { btfOfFile, btfOfId, givenBase } from './source.ts';
+import { btfOfFile, btfOfId } from './source.ts';
 
 /** Takes `id N`, `file PATH` or `PATH` from the words. Throws CliError. */
 export const takeBtf = (context: CommandContext, words: string[], what: string): Btf => {
   const word = words.shift();
   if (word === undefined) throw new CliError(`${what} needs a file or an id`);
-  const base = givenBase(context);
+  const base = context.baseBtf;
   if (word !== 'id' && word !== 'file') return btfOfFile(context, word, base);
   const next = words.shift();
   if (next === undefined) throw new CliError(`expecting value behind '${word}'`);

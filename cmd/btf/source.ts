@@ -6,10 +6,7 @@ import { TypePool } from '../../src/btf/dedup/pool.ts';
 import { parseBtfFile } from '../../src/btf/file.ts';
 import { ERRNO, type ErrnoName, SysError, strerror } from '../../src/errno.ts';
 import { CliError, type CommandContext, errnoStatus } from '../command.ts';
-
-export const VMLINUX = '/sys/kernel/btf/vmlinux';
-/** Where a kernel shows files of its own. */
-const KERNEL_FOLDERS = ['/sys/', '/proc/', '/boot/'];
+import { KERNEL_FOLDERS, VMLINUX } from './paths.ts';
 
 /** Says an error and goes on, as commands do that fail at a second thing afterwards. */
 export const sayError = (context: CommandContext, message: string): void => {
@@ -22,7 +19,7 @@ export const sayWarning = (context: CommandContext, text: string): void => conte
 
 /** Reads a file: the kernel's own first, where it is one of those that a kernel shows. Throws SysError. */
 export const readAny = (context: CommandContext, path: string): Uint8Array => {
-  const shown = KERNEL_FOLDERS.some((folder) => path.startsWith(folder)) ? context.kernel().readFile(path) : undefined;
+  const shown = KERNEL_FOLDERS.some((folder) => path.startsWith(folder)) ? context.kernelFile(path) : undefined;
   if (shown) return shown;
   try {
     return readFileSync(path);
@@ -36,19 +33,19 @@ export const readAny = (context: CommandContext, path: string): Uint8Array => {
 };
 
 /** Positive errno of a failure to get BTF; what libbpf would print of it is printed. Other errors go on. */
-export const errnoOf = (context: CommandContext, error: unknown): number => {
+export const errnoOf = (context: CommandContext, error: unknown, debug = context.options.debug): number => {
   if (error instanceof SysError) return error.errno;
   if (!(error instanceof BtfError)) throw error;
-  if (error.warned || context.options.debug) sayWarning(context, error.message);
+  if (error.warned || debug) sayWarning(context, error.message);
   return error.errno;
 };
 
 /** Opens a BTF file; the errno of a failure instead where there is none. */
-export const openBtfFile = (context: CommandContext, path: string, base?: Btf): Btf | number => {
+export const openBtfFile = (context: CommandContext, path: string, base?: Btf, debug?: boolean): Btf | number => {
   try {
     return parseBtfFile(readAny(context, path), path, base);
   } catch (error) {
-    return errnoOf(context, error);
+    return errnoOf(context, error, debug);
   }
 };
 
@@ -85,15 +82,6 @@ export const vmlinuxBase = (context: CommandContext): Btf | undefined => {
   if (typeof btf !== 'number') return btf;
   sayError(context, `failed to parse vmlinux BTF at '${VMLINUX}': ${-btf}\n`);
   return undefined;
-};
-
-/** BTF of -B; undefined without the option. Throws CliError. */
-export const givenBase = (context: CommandContext): Btf | undefined => {
-  const path = context.options.baseBtf;
-  if (path === undefined) return undefined;
-  const btf = openBtfFile(context, path);
-  if (typeof btf !== 'number') return btf;
-  throw new CliError(`failed to parse base BTF at '${path}': ${-btf}\n`);
 };
 
 /** Whether an id is that of a module's BTF, which needs the kernel's as a base; says why where it cannot tell. */

@@ -20,6 +20,7 @@ const readInput = (context: CommandContext, path: string): Uint8Array => {
     if (errno === undefined) throw error;
     if (errno === ERRNO.EISDIR) {
       // A folder can be opened, only not read.
+      if (context.options.debug) context.err(`libbpf: linker: adding object file '${path}'...\n`);
       context.err(`libbpf: failed to parse ELF file '${path}': invalid file descriptor\n`);
       throw new ObjectError('EINVAL');
     }

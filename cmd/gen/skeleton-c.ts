@@ -10,6 +10,7 @@ import { sayError } from '../btf/source.ts';
 import { CliError, type CommandContext, errnoStatus, type Run, UsageError } from '../command.ts';
 import { printerOf } from '../prog/load.ts';
 import { isPrefix, needWords } from '../words.ts';
+import { lightSkeletonC } from './skeleton-light.ts';
 
 /** Longest name of an object. */
 const MAX_NAME = 63;
@@ -41,8 +42,12 @@ const takeRequest = (context: CommandContext, words: string[], command: string):
 
 const readObjectFile = (file: string): Uint8Array => {
   try {
-    return readFileSync(file);
+    const bytes = readFileSync(file);
+    // An empty file cannot be mapped.
+    if (bytes.length === 0) throw new CliError(`failed to mmap() ${file}: ${strerror(ERRNO.EINVAL)}`);
+    return bytes;
   } catch (error) {
+    if (error instanceof CliError) throw error;
     const { code } = error as NodeJS.ErrnoException;
     if (!code || !(code in ERRNO)) throw error;
     const call = { EISDIR: 'mmap', EACCES: 'open' }[code] ?? 'stat';
@@ -74,13 +79,14 @@ const generate = (work: () => void, status?: number): void => {
 /** gen skeleton FILE [name NAME]: a C header on standard output. */
 const skeletonC: Run = (context, words) => {
   const { file, name } = takeRequest(context, words, 'skeleton');
-  if (context.options.useLoader) throw new CliError('bpftool-ts cannot write a skeleton with a loader program');
   const bytes = readObjectFile(file);
   const object = openNamed(context, bytes, name);
   for (const map of object.maps) {
     if (mapIdentifier(map) === undefined) sayError(context, `ignoring unrecognized internal map '${mapName(map)}'...`);
   }
-  generate(() => writeSkeletonC(object, bytes, name, (text) => context.out(text)));
+  const write = (text: string): void => context.out(text);
+  if (context.options.useLoader) lightSkeletonC(context, object, name, write);
+  else generate(() => writeSkeletonC(object, bytes, name, write));
 };
 
 /** gen subskeleton FILE [name NAME]: a C header on standard output. */

@@ -8,6 +8,7 @@ import type { ObjectSpec } from '../../src/object/spec.ts';
 import { CliError, type CommandContext, errnoStatus } from '../command.ts';
 import { printerOf } from '../prog/load.ts';
 import { isPrefix, needWords } from '../words.ts';
+import { lightSkeletonTs } from './skeleton-light.ts';
 
 /** Longest object name that the real tool takes. */
 const MAX_NAME = 63;
@@ -42,7 +43,8 @@ function parseOptions(words: string[], previous: string): SkeletonOptions {
 /** Bytes of the object file; throws CliError in the words of bpftool. */
 function readObject(file: string): Uint8Array {
   try {
-    return readFileSync(file);
+    const bytes = readFileSync(file);
+    if (bytes.length > 0) return bytes;
   } catch (e) {
     switch ((e as NodeJS.ErrnoException).code) {
       case 'ENOENT':
@@ -53,6 +55,8 @@ function readObject(file: string): Uint8Array {
         throw new CliError(`failed to open() ${file}: Permission denied`);
     }
   }
+  // An empty file cannot be mapped.
+  throw new CliError(`failed to mmap() ${file}: Invalid argument`);
 }
 
 /** gen skeleton FILE [name NAME]: TypeScript on standard output. */
@@ -68,5 +72,5 @@ export function skeleton(context: CommandContext, words: string[]): void {
     if (!(e instanceof ObjectError)) throw e;
     throw new CliError(`failed to open BPF object file: ${libbpfStrerror(e.errno)}`, errnoStatus(e.errno));
   }
-  context.out(skeletonSource(object, bytes, name));
+  context.out(context.options.useLoader ? lightSkeletonTs(context, object, name) : skeletonSource(object, bytes, name));
 }

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import type { Btf } from '../../src/btf/btf.ts';
 import { BAD_LINE_INFO, ProgramLines } from '../../src/print/xlated/program-lines.ts';
 import type { XlatedProgram } from '../../src/print/xlated.ts';
-import type { ProgInfo } from '../../src/syscall.ts';
+import type { CodeArch, ProgInfo } from '../../src/syscall.ts';
 import { CliError, type CommandContext, UsageError } from '../command.ts';
 import { selectProgs } from '../select.ts';
 import { isPrefix, needWords, noMoreWords } from '../words.ts';
@@ -19,10 +19,28 @@ interface DumpOptions {
   visual: boolean;
   /** `visual to FILE` (ours): a rendered picture. */
   picture: string | undefined;
+  /** `arch NAME` (ours): machine code for another machine. */
+  arch: CodeArch | undefined;
 }
 
+/** Names of architectures after `arch`. */
+const ARCHITECTURES: Readonly<Record<string, CodeArch>> = {
+  arm64: 'arm64',
+  aarch64: 'arm64',
+  'x86-64': 'x86-64',
+  x86_64: 'x86-64',
+};
+
 function parseOptions(context: CommandContext, what: 'xlated' | 'jited', words: string[], count: number): DumpOptions {
-  const o: DumpOptions = { what, file: undefined, opcodes: false, linum: false, visual: false, picture: undefined };
+  const o: DumpOptions = {
+    what,
+    file: undefined,
+    opcodes: false,
+    linum: false,
+    visual: false,
+    picture: undefined,
+    arch: undefined,
+  };
   while (words.length > 0) {
     const word = words.shift() as string;
     if (isPrefix(word, 'file')) {
@@ -39,7 +57,10 @@ function parseOptions(context: CommandContext, what: 'xlated' | 'jited', words: 
         o.picture = words.shift();
       }
     } else if (isPrefix(word, 'linum')) o.linum = true;
-    else throw new UsageError();
+    else if (word === 'arch' && what === 'jited') {
+      needWords(words, 1, 'arch');
+      o.arch = architecture(words.shift() as string);
+    } else throw new UsageError();
   }
   if (o.file !== undefined && (o.opcodes || o.visual || o.linum)) {
     throw new CliError("'file' is not compatible with 'opcodes', 'visual', or 'linum'");
@@ -48,8 +69,39 @@ function parseOptions(context: CommandContext, what: 'xlated' | 'jited', words: 
   return o;
 }
 
+function architecture(name: string): CodeArch {
+  const arch = ARCHITECTURES[name];
+  if (!arch) throw new CliError(`unknown architecture '${name}', known are ${Object.keys(ARCHITECTURES).join(', ')}`);
+  return arch;
+}
+
+/**
+ * The program with the machine code of another architecture in place of its own, and the names of the functions by the
+ * addresses of that code.
+ */
+function forArch(
+  context: CommandContext,
+  info: ProgInfo,
+  arch: CodeArch,
+): { info: ProgInfo; names: Map<bigint, string> } {
+  const kernel = context.kernel();
+  if (!kernel.progCode) throw new CliError(`'arch' needs the simulated kernel: this one compiles for its own machine`);
+  const fd = kernel.fdById('prog', info.id);
+  try {
+    const { names, ...code } = kernel.progCode(fd, arch);
+    return {
+      info: { ...info, ...code },
+      names: new Map(names.map((name, i) => [code.jitedKsyms[i], name])),
+    };
+  } catch (error) {
+    throw new CliError(`can't compile for ${arch}: ${(error as Error).message}`);
+  } finally {
+    kernel.close(fd);
+  }
+}
+
 /** The program with what its printers ask for. */
-function program(context: CommandContext, info: ProgInfo): XlatedProgram {
+function program(context: CommandContext, info: ProgInfo, names?: ReadonlyMap<bigint, string>): XlatedProgram {
   const kernel = context.kernel();
   const btf: Btf | undefined = btfById(kernel, info.btfId);
   const found = ProgramLines.of(info);
@@ -57,12 +109,13 @@ function program(context: CommandContext, info: ProgInfo): XlatedProgram {
   const lines = found === 'bad' ? undefined : found;
   const symbols = {
     callBase: kernel.symbolAddress('__bpf_call_base') ?? 0n,
-    nameAt: (address: bigint) => kernel.symbolAt(address),
+    nameAt: (address: bigint) => names?.get(address) ?? kernel.symbolAt(address),
   };
   return { info, btf, symbols, lines };
 }
 
-async function dumpOne(context: CommandContext, info: ProgInfo, o: DumpOptions): Promise<void> {
+async function dumpOne(context: CommandContext, loaded: ProgInfo, o: DumpOptions): Promise<void> {
+  const { info, names } = o.arch ? forArch(context, loaded, o.arch) : { info: loaded, names: undefined };
   const bytes = o.what === 'jited' ? info.jited : info.xlated;
   if (bytes.length === 0) {
     throw new CliError(
@@ -81,7 +134,7 @@ async function dumpOne(context: CommandContext, info: ProgInfo, o: DumpOptions):
     return;
   }
   const out = (text: string): void => context.out(text);
-  const whole = program(context, info);
+  const whole = program(context, info, names);
   if (o.what === 'jited') {
     const { printJited, writeJited } = await import('../../src/print/jited.ts');
     if (context.json) await writeJited(whole, o, context.json);

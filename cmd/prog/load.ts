@@ -11,6 +11,7 @@ import { CliError, type CommandContext, type Run, SilentFailure } from '../comma
 import { checkPinPath, makePinDir } from '../pinning.ts';
 import { selectMap } from '../select.ts';
 import { isPrefix, needWords, parseUnsigned } from '../words.ts';
+import { loadLight } from './load-light.ts';
 
 /** log_level bits with -d: path, instructions, statistics. */
 const DEBUG_LOG_LEVEL = 7;
@@ -249,7 +250,8 @@ function loadWith(context: CommandContext, words: string[], previous: string, fi
 }
 
 /** prog load OBJ PATH …: all programs are loaded, the first is pinned. */
-export const load: Run = (context, words, previous) => loadWith(context, words, previous, true);
+export const load: Run = (context, words, previous) =>
+  context.options.useLoader ? loadLight(context, words, previous) : loadWith(context, words, previous, true);
 
 /** prog loadall OBJ PATH …: every program is pinned under PATH. */
 export const loadall: Run = (context, words, previous) => loadWith(context, words, previous, false);

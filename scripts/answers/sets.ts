@@ -8,7 +8,9 @@ import { askLifetimes } from './lifetimes.ts';
 import { askLpm } from './lpm.ts';
 import { askMapBtf } from './map-btf.ts';
 import { askMaps } from './map-elements.ts';
+import { askLimits } from './map-limits.ts';
 import { askProgAttr } from './prog-attr.ts';
+import { askStructOps } from './struct-ops.ts';
 import { askTailCalls } from './tail-calls.ts';
 import { askTree } from './tree.ts';
 
@@ -16,12 +18,14 @@ export const ANSWER_SETS: Readonly<Record<string, (kernel: Kernel) => Generator<
   maps: askMaps,
   'btf-load': askBtfLoad,
   'map-btf': askMapBtf,
+  'map-limits': askLimits,
   'holding-maps': askHoldingMaps,
   lpm: askLpm,
   descriptors: askDescriptors,
   lifetimes: askLifetimes,
   'prog-attr': askProgAttr,
   'tail-calls': askTailCalls,
+  'struct-ops': askStructOps,
   tree: askTree,
 };
 

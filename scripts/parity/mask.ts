@@ -69,15 +69,14 @@ export function maskXlatedBytes(hex: string): string {
 /** Targets of jumps and calls are printed as addresses, whether they leave the function or not. */
 const TARGET = '0x[0-9a-f]{9,16}';
 
-/** One instruction of a listing with opcodes. */
-interface Line {
+/** One instruction of machine code, at a distance from its function's start. */
+export interface CodeLine {
   pc: number;
   bytes: number[];
-  text: string;
 }
 
 /** Index of the first byte of an instruction that is part of an address; bytes.length where none is. */
-function addressAt(line: Line, end: number): number {
+function addressAt(line: CodeLine, end: number): number {
   const { bytes, pc } = line;
   const n = bytes.length;
   if ((bytes[0] === 0xe8 || bytes[0] === 0xe9) && n === 5) {
@@ -99,26 +98,29 @@ function addressAt(line: Line, end: number): number {
 }
 
 /** Functions of a listing made with `opcodes`, in order. */
-function readListing(listing: string): Line[][] {
-  const functions: Line[][] = [];
-  for (const m of listing.matchAll(/^ *([0-9a-f]+):\t(.*)\n\t((?:[0-9a-f]{2} ?)+)$/gm)) {
+function readListing(listing: string): CodeLine[][] {
+  const functions: CodeLine[][] = [];
+  for (const m of listing.matchAll(/^ *([0-9a-f]+):\t.*\n\t((?:[0-9a-f]{2} ?)+)$/gm)) {
     const pc = Number.parseInt(m[1], 16);
     if (pc === 0) functions.push([]);
-    const bytes = m[3]
+    const bytes = m[2]
       .trim()
       .split(' ')
       .map((b) => Number.parseInt(b, 16));
-    functions.at(-1)?.push({ pc, text: m[2], bytes });
+    functions.at(-1)?.push({ pc, bytes });
   }
   return functions;
 }
 
-const endOf = (lines: Line[]): number => (lines.at(-1)?.pc ?? 0) + (lines.at(-1)?.bytes.length ?? 0);
+const endOf = (lines: CodeLine[]): number => (lines.at(-1)?.pc ?? 0) + (lines.at(-1)?.bytes.length ?? 0);
 
 /** 1 for each byte of the machine code that is part of an address, found from its listing with opcodes. */
-export function jitedMask(listing: string): Uint8Array {
+export const jitedMask = (listing: string): Uint8Array => codeMask(readListing(listing));
+
+/** The same from the instructions of each function. */
+export function codeMask(functions: readonly CodeLine[][]): Uint8Array {
   const mask: number[] = [];
-  for (const lines of readListing(listing)) {
+  for (const lines of functions) {
     const end = endOf(lines);
     for (const line of lines) {
       const from = addressAt(line, end);

@@ -3,6 +3,7 @@
 // Opening makes one pass that notes where each type begins and that everything in it is within bounds; nothing is
 // decoded before it is asked for. Ids run from 1; 0 is void. A split BTF continues the ids and string offsets of its base.
 import { BtfError } from './btf-error.ts';
+import { FlatTypes } from './flat-types.ts';
 import { readSections } from './header.ts';
 import { BTF_KIND, isModifier, type KindLayout } from './kinds.ts';
 import { Alignments, sizeOf } from './layout.ts';
@@ -35,7 +36,7 @@ interface Parts {
   bytes: Uint8Array;
   base: Btf | undefined;
   words: Int32Array;
-  offsets: Int32Array;
+  places: Int32Array;
   layouts: readonly KindLayout[];
   strings: StringSection;
   pointerSize: number | undefined;
@@ -66,26 +67,29 @@ export class Btf {
   readonly stringEnd: number;
 
   private readonly words: Int32Array;
+  /** Word indexes of the types of this data. */
   private readonly offsets: Int32Array;
-  private readonly voidAt: number;
+  /** The same behind that of void. */
+  private readonly places: Int32Array;
   private readonly strings: StringSection;
   private readonly givenPointerSize: number | undefined;
   private guessedPointerSize: number | undefined;
   private names: NameIndex | undefined;
   private alignments: Alignments | undefined;
+  private flatTypes: FlatTypes | undefined;
   private readonly knownOffsets = new Map<string, number>();
 
   private constructor(parts: Parts) {
     this.bytes = parts.bytes;
     this.base = parts.base;
     this.words = parts.words;
-    this.offsets = parts.offsets;
+    this.places = parts.places;
+    this.offsets = parts.places.subarray(1);
     this.layouts = parts.layouts;
     this.strings = parts.strings;
     this.givenPointerSize = parts.pointerSize;
-    this.voidAt = parts.words.length - 3;
     this.firstId = parts.base ? parts.base.count : 1;
-    this.count = this.firstId + parts.offsets.length;
+    this.count = this.firstId + this.offsets.length;
     this.firstString = parts.base ? parts.base.stringEnd : 0;
     this.stringEnd = this.firstString + parts.strings.bytes.length;
   }
@@ -112,13 +116,23 @@ export class Btf {
   private at(id: number): number {
     const offset = this.offsets[id - this.firstId];
     if (offset !== undefined) return offset;
-    if (id === 0) return this.voidAt;
+    if (id === 0) return this.places[0];
     if (this.base && id > 0 && id < this.firstId) return -1;
     throw new BtfError(`type id ${id} does not exist`);
   }
 
   private get parent(): Btf {
     return this.base as Btf;
+  }
+
+  /** All types, those of the base included, for passes over every one; copies them where there is a base. */
+  flat(): FlatTypes {
+    if (!this.flatTypes) {
+      const { words, places, layouts, pointerSize } = this;
+      const parts = { words, places, layouts, pointerSize, strings: this.strings.bytes };
+      this.flatTypes = this.base ? FlatTypes.over(this.base.flat(), parts) : new FlatTypes(parts);
+    }
+    return this.flatTypes;
   }
 
   /** The words of a type of this data, in the machine's byte order; not to be written to. */

@@ -1,9 +1,11 @@
 // BTF as a C header.
+
+import { ByteSink } from '../print/byte-sink.ts';
 import { type Btf, BtfError } from './btf.ts';
 import { CEmitter } from './c/emit.ts';
-import { sortForC } from './c/sort.ts';
+import { SortedTypes } from './c/sort.ts';
+import type { FlatTypes } from './flat-types.ts';
 import { BTF_KIND } from './kinds.ts';
-import { TextSink } from './text-sink.ts';
 
 const HEAD = `#ifndef __VMLINUX_H__
 #define __VMLINUX_H__
@@ -37,30 +39,40 @@ const TAIL = `#ifndef BPF_NO_PRESERVE_ACCESS_INDEX
 #endif /* __VMLINUX_H__ */
 `;
 
-const KFUNC_TAG = 'bpf_kfunc';
-const FASTCALL_TAG = 'bpf_fastcall';
+const KFUNC_TAG = Buffer.from('bpf_kfunc');
+const FASTCALL_TAG = Buffer.from('bpf_fastcall');
 
-const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
-
-/** Prototypes of the functions that the kernel marks as callable by programs, by name; of all or of the wanted ones. */
-const kfuncText = (btf: Btf, emitter: CEmitter, wanted?: ReadonlySet<number>): string => {
-  const kfuncs: { id: number; name: string }[] = [];
+/** Writes prototypes of the functions that the kernel marks as callable by programs, by name; all or the wanted ones. */
+const writeKfuncs = (types: FlatTypes, emitter: CEmitter, out: ByteSink, wanted?: ReadonlySet<number>): void => {
+  const { strings } = types;
+  const kfuncs: { id: number; name: Buffer }[] = [];
   const fast = new Set<number>();
-  for (let id = 1; id < btf.count; id++) {
-    if (btf.kind(id) !== BTF_KIND.DECL_TAG || btf.tagComponent(id) !== -1) continue;
-    const func = btf.type(id);
-    if (btf.kind(func) !== BTF_KIND.FUNC) continue;
-    const tag = btf.name(id);
-    if (wanted && !wanted.has(func)) continue;
-    if (tag === KFUNC_TAG) kfuncs.push({ id: func, name: btf.name(func) });
-    if (tag === FASTCALL_TAG) fast.add(func);
+  for (let id = 1; id < types.count; id++) {
+    if (types.kind(id) !== BTF_KIND.DECL_TAG || types.words[types.rest(id)] !== -1) continue;
+    const func = types.type(id);
+    if (types.kind(func) !== BTF_KIND.FUNC || (wanted && !wanted.has(func))) continue;
+    const tag = types.nameOffset(id);
+    if (strings.is(tag, KFUNC_TAG)) kfuncs.push({ id: func, name: Buffer.from(strings.at(types.nameOffset(func))) });
+    if (strings.is(tag, FASTCALL_TAG)) fast.add(func);
   }
-  let text = '\n/* BPF kfuncs */\n#ifndef BPF_NO_KFUNC_PROTOTYPES\n';
-  for (const { id, name } of kfuncs.sort(byName)) {
-    const declaration = emitter.declarations.declare(btf.type(id), name, 0);
-    text += `extern ${fast.has(id) ? '__bpf_fastcall ' : ''}${declaration} __weak __ksym;\n`;
+  out.text('\n/* BPF kfuncs */\n#ifndef BPF_NO_KFUNC_PROTOTYPES\n');
+  for (const { id } of kfuncs.sort((a, b) => a.name.compare(b.name))) {
+    out.text(fast.has(id) ? 'extern __bpf_fastcall ' : 'extern ');
+    emitter.declarations.declare(types.type(id), types.nameOffset(id), 0);
+    out.text(' __weak __ksym;\n');
   }
-  return `${text}#endif\n\n`;
+  out.text('#endif\n\n');
+};
+
+/** Defines all types in sorted order. */
+const defineSorted = (types: FlatTypes, emitter: CEmitter): void => {
+  const order = new SortedTypes(types);
+  const ranked = order.ranked();
+  // bpftool passes over the first place, since void has the id 0; yet void is sorted like all others.
+  for (let i = 1; i < ranked.length; i++) emitter.define(ranked[i]);
+  const isFirst = ranked.length === 0;
+  const rest = order.last(isFirst, (id) => !emitter.isSettled(id));
+  for (let i = isFirst ? 1 : 0; i < rest.length; i++) emitter.define(rest[i]);
 };
 
 export interface DumpCOptions {
@@ -70,7 +82,8 @@ export interface DumpCOptions {
   kfuncs?: ReadonlySet<number>;
   /** Visit types by rank and name instead of by id. */
   sorted?: boolean;
-  write(text: string): void;
+  /** What it is given is overwritten after it returns. */
+  write(bytes: Buffer): void;
   /** A sentence about types that C cannot express; the dump goes on unless it throws afterwards. */
   warn(text: string): void;
 }
@@ -80,27 +93,27 @@ export interface DumpCOptions {
  * an order that C accepts; what was written until then stays.
  */
 export const dumpC = (btf: Btf, options: DumpCOptions): void => {
-  const sink = new TextSink((text) => options.write(text));
-  const emitter = new CEmitter(btf, { write: (text) => sink.add(text), warn: (text) => options.warn(text) });
+  const types = btf.flat();
+  const out = new ByteSink(types.strings, (bytes) => options.write(bytes));
+  const emitter = new CEmitter(btf, { out, warn: (text) => options.warn(text) });
   const { roots = [], sorted = true } = options;
-  sink.add(HEAD);
+  out.text(HEAD);
   try {
     if (roots.length) {
       for (const id of roots) emitter.define(id);
       // What a prototype mentions has to be known outside of it.
       for (const id of options.kfuncs ?? []) emitter.define(btf.type(id));
-      if (options.kfuncs?.size) sink.add(kfuncText(btf, emitter, options.kfuncs));
+      if (options.kfuncs?.size) writeKfuncs(types, emitter, out, options.kfuncs);
     } else {
-      const order = sorted ? sortForC(btf) : undefined;
-      // Void sorts among the others, yet it is the first place that bpftool passes over.
-      for (let i = 1; i < btf.count; i++) emitter.define(order ? order[i] : i);
-      sink.add(kfuncText(btf, emitter));
+      if (sorted) defineSorted(types, emitter);
+      else for (let id = 1; id < types.count; id++) emitter.define(id);
+      writeKfuncs(types, emitter, out);
     }
-    sink.add(TAIL);
+    out.text(TAIL);
   } catch (error) {
     if (error instanceof BtfError && error.warned) options.warn(error.message);
     throw error;
   } finally {
-    sink.flush();
+    out.flush();
   }
 };

@@ -28,10 +28,11 @@ const raw = (btf: Btf, roots?: number[]): string => {
 
 const rawJson = (btf: Btf): string => {
   let out = '';
-  const json = new JsonWriter((piece) => {
+  const write = (piece: string | Buffer): void => {
     out += piece;
-  }, false);
-  dumpRaw(btf, { json, write: () => {} });
+  };
+  const json = new JsonWriter(write, false);
+  dumpRaw(btf, { json, write });
   json.finish();
   return out;
 };

@@ -52,13 +52,28 @@ export const sizeOf = (btf: SizedTypes, id: number): number => {
   return -1;
 };
 
+/** What alignments are found from. */
+export type AlignedTypes = Pick<
+  Btf,
+  | 'count'
+  | 'kind'
+  | 'size'
+  | 'type'
+  | 'arrayElem'
+  | 'pointerSize'
+  | 'vlen'
+  | 'memberType'
+  | 'memberBitOffset'
+  | 'memberBitSize'
+>;
+
 /** Alignments of types, each found once: types that share parts would otherwise cost twice at every level. */
 export class Alignments {
-  private readonly btf: Btf;
+  private readonly btf: AlignedTypes;
   /** Alignment + 1; 0 while unknown. */
   private readonly known: Uint8Array;
 
-  constructor(btf: Btf) {
+  constructor(btf: AlignedTypes) {
     this.btf = btf;
     this.known = new Uint8Array(btf.count);
   }

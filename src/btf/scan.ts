@@ -6,8 +6,8 @@ import { BTF_KIND, KIND_LAYOUTS, type KindLayout } from './kinds.ts';
 /** Types as 32-bit words in the byte order of this machine; three zero words (void) follow the last one. */
 export interface TypeTable {
   words: Int32Array;
-  /** Word index of each type. */
-  offsets: Int32Array;
+  /** Word index of void, then of each type. */
+  places: Int32Array;
 }
 
 export interface ScanLimits {
@@ -20,6 +20,7 @@ export interface ScanLimits {
 }
 
 const KINDS = 128;
+const VOID_WORDS = 3;
 
 const kindOf = (info: number): number => (info >>> 24) & 0x7f;
 const vlenOf = (info: number): number => info & 0xffffff;
@@ -29,7 +30,7 @@ const hostIsLittleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 /** Copies the types out, so that words are aligned and in the machine's byte order. */
 const copyWords = (bytes: Uint8Array, sections: BtfSections): Int32Array => {
   const { start, length } = sections.types;
-  const copy = new Uint8Array((length & ~3) + 12);
+  const copy = new Uint8Array((length & ~3) + VOID_WORDS * 4);
   copy.set(bytes.subarray(start, start + (length & ~3)));
   if (sections.littleEndian !== hostIsLittleEndian) Buffer.from(copy.buffer).swap32();
   return new Int32Array(copy.buffer);
@@ -68,12 +69,12 @@ const columnsOf = (layouts: readonly KindLayout[]) => {
 
 /** Says what is out of bounds in the first type that has a fault. */
 const describeFault = (table: TypeTable, limits: ScanLimits): BtfError => {
-  const { words, offsets } = table;
-  const end = limits.firstId + offsets.length;
+  const { words, places } = table;
+  const end = limits.firstId + places.length - 1;
   const fault = (id: number, text: string) => new BtfError(`btf: type [${id}]: ${text}`, { warned: true });
-  for (let i = 0; i < offsets.length; i++) {
-    const id = limits.firstId + i;
-    const at = offsets[i];
+  for (let i = 1; i < places.length; i++) {
+    const id = limits.firstId + i - 1;
+    const at = places[i];
     const kind = kindOf(words[at + 1]);
     const layout = KIND_LAYOUTS[kind] ?? { info: 0, element: 0 };
     const what = kind === BTF_KIND.FUNC_PROTO ? 'param' : layout.elementId === undefined ? 'enum' : 'field';
@@ -93,14 +94,14 @@ const describeFault = (table: TypeTable, limits: ScanLimits): BtfError => {
 };
 
 const checkFuncs = (table: TypeTable, limits: ScanLimits): void => {
-  const { words, offsets } = table;
-  for (let i = 0; i < offsets.length; i++) {
-    const at = offsets[i];
+  const { words, places } = table;
+  for (let i = 1; i < places.length; i++) {
+    const at = places[i];
     if (kindOf(words[at + 1]) !== BTF_KIND.FUNC) continue;
     const id = words[at + 2];
-    const kind = id < limits.firstId ? limits.baseKind(id) : kindOf(words[offsets[id - limits.firstId] + 1]);
+    const kind = id < limits.firstId ? limits.baseKind(id) : kindOf(words[places[id - limits.firstId + 1] + 1]);
     if (kind !== BTF_KIND.FUNC_PROTO) {
-      throw new BtfError(`btf: type [${limits.firstId + i}]: referenced type [${id}] is not FUNC_PROTO`, {
+      throw new BtfError(`btf: type [${limits.firstId + i - 1}]: referenced type [${id}] is not FUNC_PROTO`, {
         warned: true,
       });
     }
@@ -118,30 +119,32 @@ export const scanTypes = (
   limits: ScanLimits,
 ): TypeTable => {
   const words = copyWords(bytes, sections);
-  const columns = columnsOf(layouts);
+  const { info, element, reference, elementName, elementId } = columnsOf(layouts);
   const end = sections.types.length >>> 2;
-  const found = new Int32Array(Math.floor(end / 3));
-  let count = 0;
+  const places = new Int32Array(1 + Math.floor(end / 3));
+  places[0] = words.length - VOID_WORDS;
+  let count = 1;
   let at = 0;
-  // Instead of comparing each offset and id with its limit, keep the greatest of both, and the sign bits of all.
+  // Instead of comparing each offset and id with its limit, keep the greatest of both, and the sign bits of all. The
+  // loops stand here and not in functions because they would be the first ones to run often: calls cost more by then.
   let maxString = 0;
   let maxId = 0;
   let signs = 0;
   let funcs = false;
   while (at + 3 <= end) {
-    const info = words[at + 1];
-    const kind = kindOf(info);
-    const size = columns.element[kind];
+    const header = words[at + 1];
+    const kind = kindOf(header);
+    const size = element[kind];
     if (size < 0 || kind === BTF_KIND.UNKN) throw new BtfError(`Unsupported BTF_KIND: ${kind}`);
-    const elements = at + 3 + columns.info[kind];
-    const next = elements + size * vlenOf(info);
-    if (next > end) throw new BtfError(`BTF type [${limits.firstId + count}] is malformed`, { warned: true });
-    found[count++] = at;
+    const elements = at + 3 + info[kind];
+    const next = elements + size * vlenOf(header);
+    if (next > end) throw new BtfError(`BTF type [${limits.firstId + count - 1}] is malformed`, { warned: true });
+    places[count++] = at;
 
     let value = words[at];
     signs |= value;
     if (value > maxString) maxString = value;
-    if (columns.reference[kind]) {
+    if (reference[kind] > 0) {
       if (kind === BTF_KIND.FUNC) funcs = true;
       value = words[at + 2];
       signs |= value;
@@ -154,7 +157,7 @@ export const scanTypes = (
       signs |= value;
       if (value > maxId) maxId = value;
     }
-    const nameColumn = columns.elementName[kind];
+    const nameColumn = elementName[kind];
     if (nameColumn >= 0) {
       for (let p = elements + nameColumn; p < next; p += size) {
         value = words[p];
@@ -162,7 +165,7 @@ export const scanTypes = (
         if (value > maxString) maxString = value;
       }
     }
-    const idColumn = columns.elementId[kind];
+    const idColumn = elementId[kind];
     if (idColumn >= 0) {
       for (let p = elements + idColumn; p < next; p += size) {
         value = words[p];
@@ -174,10 +177,9 @@ export const scanTypes = (
   }
   if (at * 4 !== sections.types.length) throw new BtfError('BTF types data is malformed', { warned: true });
 
-  const table: TypeTable = { words, offsets: found.slice(0, count) };
-  if (signs < 0 || maxString >= limits.stringEnd || maxId >= limits.firstId + count) {
+  const table: TypeTable = { words, places: places.subarray(0, count) };
+  if (signs < 0 || maxString >= limits.stringEnd || maxId >= limits.firstId + count - 1)
     throw describeFault(table, limits);
-  }
   if (funcs) checkFuncs(table, limits);
   return table;
 };

@@ -1,22 +1,17 @@
-// ELF64 little-endian reader: sections, symbols, relocations. Everything beyond the headers is read at first use.
-import { inflateSync, zstdDecompressSync } from 'node:zlib';
-import { EHDR_BYTES, REL_BYTES, RELA_BYTES, SHDR_BYTES, SHF, SHN, SHT, SYM_BYTES } from './constants.ts';
+// ELF reader for both classes and byte orders: sections, symbols, relocations. What lies beyond the headers is read at
+// first use; what is wrong with it is said then, in libelf's words.
+import { SHF, SHN, SHT } from './constants.ts';
+import { ELF_FAULT, ElfError } from './errors.ts';
+import { FieldReader, recordBytes, type SectionHeader } from './fields.ts';
+import { unpack, withNativeHeader } from './unpack.ts';
 
-/** A file that is not ELF64 little-endian, or that contradicts itself. */
-export class ElfError extends Error {
-  override name = 'ElfError';
-}
-
-/** Largest section that is unpacked from SHF_COMPRESSED. */
-const MAX_UNPACKED = 1 << 30;
-/** Sizes of compression headers and the two methods (Elf64_Chdr). */
-const CHDR_BYTES = 24;
-const ELFCOMPRESS = { ZLIB: 1, ZSTD: 2 } as const;
+export { ElfError } from './errors.ts';
 
 /** An entry of a symbol table. */
 export interface ElfSymbol {
   index: number;
-  name: string;
+  /** Throws ElfError where it lies outside of the string table. */
+  readonly name: string;
   /** Offset of the name in the string table. */
   nameOffset: number;
   /** In a relocatable file an offset in its section, otherwise an address. */
@@ -44,10 +39,28 @@ export interface ElfReloc {
   addend?: bigint;
 }
 
+const IDENT_BYTES = 16;
+const MAGIC = [0x7f, 0x45, 0x4c, 0x46];
+const ARCHIVE_MAGIC = Buffer.from('!<arch>\n');
+const CLASS_64 = 2;
+const LITTLE_ENDIAN = 1;
+/** Bytes 4 to 6 of the file: class, byte order and version; the numbers that each may be. */
+const KNOWN_IDENTITY = [[1, 2], [1, 2], [1]];
+
+/** What a file is by its first bytes. Rule: libelf. */
+export const elfKind = (bytes: Uint8Array): 'elf' | 'archive' | 'none' => {
+  if (ARCHIVE_MAGIC.every((byte, i) => bytes[i] === byte)) return 'archive';
+  const isElf =
+    bytes.length >= IDENT_BYTES &&
+    MAGIC.every((byte, i) => bytes[i] === byte) &&
+    KNOWN_IDENTITY.every((known, i) => known.includes(bytes[4 + i]));
+  return isElf ? 'elf' : 'none';
+};
+
 /** A section: its header, and its bytes on demand. */
-export class ElfSection {
+export class ElfSection implements SectionHeader {
   readonly index: number;
-  name = '';
+  readonly nameOffset: number;
   readonly type: number;
   readonly flags: number;
   readonly addr: bigint;
@@ -59,138 +72,204 @@ export class ElfSection {
   readonly info: number;
   readonly align: number;
   readonly entsize: number;
-  private readonly file: Uint8Array;
-  private bytes: Uint8Array | undefined;
+  private readonly file: ElfFile;
+  private knownName: string | undefined;
+  private stored: Uint8Array | undefined;
+  private whole: Uint8Array | undefined;
 
-  /** Reads header number `index` at byte `at` of `file`, which must hold it. */
-  constructor(file: Uint8Array, view: DataView, index: number, at: number) {
+  constructor(file: ElfFile, index: number, header: SectionHeader) {
     this.file = file;
     this.index = index;
-    this.type = view.getUint32(at + 4, true);
-    this.flags = Number(view.getBigUint64(at + 8, true) & 0xffffffffn);
-    this.addr = view.getBigUint64(at + 16, true);
-    this.offset = Number(view.getBigUint64(at + 24, true));
-    this.size = Number(view.getBigUint64(at + 32, true));
-    this.link = view.getUint32(at + 40, true);
-    this.info = view.getUint32(at + 44, true);
-    this.align = Number(view.getBigUint64(at + 48, true));
-    this.entsize = Number(view.getBigUint64(at + 56, true));
+    this.nameOffset = header.nameOffset;
+    this.type = header.type;
+    this.flags = header.flags;
+    this.addr = header.addr;
+    this.offset = header.offset;
+    this.size = header.size;
+    this.link = header.link;
+    this.info = header.info;
+    this.align = header.align;
+    this.entsize = header.entsize;
   }
 
-  /** Offset of the name in the section name table. */
-  nameOffset(view: DataView, at: number): number {
-    return view.getUint32(at, true);
+  /** Throws ElfError where it cannot be had. */
+  get name(): string {
+    this.knownName ??= this.index === 0 ? '' : this.file.string(this.file.namesSection, this.nameOffset);
+    return this.knownName;
+  }
+
+  get isCompressed(): boolean {
+    return (this.flags & SHF.COMPRESSED) !== 0;
   }
 
   /**
-   * The contents, unpacked where the section is compressed; empty for NOBITS (`size` says how many zeros it stands
-   * for). A view of the file, not a copy. Throws ElfError when the section lies outside the file.
+   * The contents as libelf gives them: of a compressed section what is stored; empty for NOBITS (`size` says how many
+   * zeros it stands for). A view of the file where possible, not a copy. Throws ElfError.
    */
   get data(): Uint8Array {
-    this.bytes ??= this.read();
-    return this.bytes;
+    this.stored ??= this.read();
+    return this.stored;
+  }
+
+  /** The contents, unpacked where the section is compressed. Throws ElfError. */
+  get unpacked(): Uint8Array {
+    if (!this.isCompressed) return this.data;
+    this.whole ??= unpack(this.rawBytes(), this.file.fields.over(this.rawBytes()));
+    return this.whole;
+  }
+
+  private rawBytes(): Uint8Array {
+    const { bytes } = this.file;
+    if (!(this.offset + this.size <= bytes.length)) throw new ElfError(ELF_FAULT.HEADER);
+    return bytes.subarray(this.offset, this.offset + this.size);
   }
 
   private read(): Uint8Array {
-    if (this.type === SHT.NOBITS || this.type === SHT.NULL) return new Uint8Array(0);
-    if (!(this.offset + this.size <= this.file.length)) {
-      throw new ElfError(`section ${this.index} '${this.name}' lies outside the file`);
+    if (this.type === SHT.NOBITS || this.size === 0) return new Uint8Array(0);
+    const { fields } = this.file;
+    if (this.isCompressed) {
+      const raw = this.rawBytes();
+      return withNativeHeader(raw, fields.over(raw));
     }
-    const raw = this.file.subarray(this.offset, this.offset + this.size);
-    return this.flags & SHF.COMPRESSED ? unpack(raw, this.name) : raw;
+    if (this.size % recordBytes(this.type, fields.sizes) !== 0) throw new ElfError(ELF_FAULT.DATA);
+    return this.rawBytes();
   }
 }
 
-function unpack(raw: Uint8Array, name: string): Uint8Array {
-  if (raw.length < CHDR_BYTES) throw new ElfError(`compressed section '${name}' has no header`);
-  const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
-  const method = view.getUint32(0, true);
-  const size = Number(view.getBigUint64(8, true));
-  if (size > MAX_UNPACKED) throw new ElfError(`compressed section '${name}' claims ${size} bytes`);
-  const body = raw.subarray(CHDR_BYTES);
-  const limit = { maxOutputLength: Math.max(size, 1) };
-  let out: Uint8Array;
-  try {
-    if (method === ELFCOMPRESS.ZLIB) out = inflateSync(body, limit);
-    else if (method === ELFCOMPRESS.ZSTD) out = zstdDecompressSync(body, limit);
-    else throw new ElfError(`compressed section '${name}' uses unknown method ${method}`);
-  } catch (error) {
-    if (error instanceof ElfError) throw error;
-    throw new ElfError(`compressed section '${name}' cannot be unpacked`);
+class SymbolEntry implements ElfSymbol {
+  readonly index: number;
+  readonly nameOffset: number;
+  readonly value: bigint;
+  readonly size: bigint;
+  readonly bind: number;
+  readonly type: number;
+  readonly visibility: number;
+  readonly section: number;
+  private readonly file: ElfFile;
+  private readonly strings: number;
+  private knownName: string | undefined;
+
+  constructor(file: ElfFile, strings: number, index: number, fields: FieldReader, section: number) {
+    const at = index * fields.sizes.symbol;
+    const { is64 } = fields;
+    // The narrow form has the two wide fields in front of the small ones.
+    const small = at + (is64 ? 4 : 12);
+    const info = fields.view.getUint8(small);
+    this.file = file;
+    this.strings = strings;
+    this.index = index;
+    this.nameOffset = fields.word(at);
+    this.value = fields.wide(at + (is64 ? 8 : 4));
+    this.size = fields.wide(at + (is64 ? 16 : 8));
+    this.bind = info >> 4;
+    this.type = info & 15;
+    this.visibility = fields.view.getUint8(small + 1) & 3;
+    this.section = section;
   }
-  if (out.length !== size) throw new ElfError(`compressed section '${name}' is ${out.length} bytes, not ${size}`);
-  return new Uint8Array(out.buffer, out.byteOffset, out.length);
+
+  get name(): string {
+    this.knownName ??= this.file.string(this.strings, this.nameOffset);
+    return this.knownName;
+  }
 }
 
 const decoder = new TextDecoder('utf-8');
-
-/** The NUL-terminated string at `offset`; undefined when it starts or runs outside the table. */
-export function stringAt(table: Uint8Array, offset: number): string | undefined {
-  if (offset >= table.length) return undefined;
-  const end = table.indexOf(0, offset);
-  return end < 0 ? undefined : decoder.decode(table.subarray(offset, end));
-}
+/** Bytes of all names together; names that share their bytes may amount to far more than the file. */
+const MAX_NAME_BYTES = 1 << 26;
 
 /** An opened file. Sections are in header order; number 0 is the null section. */
 export class ElfFile {
   readonly bytes: Uint8Array;
+  readonly is64: boolean;
+  readonly littleEndian: boolean;
   /** ET. */
   readonly type: number;
   /** EM. */
   readonly machine: number;
   readonly flags: number;
+  /** Empty where the headers are cut off. */
   readonly sections: readonly ElfSection[];
-  /** Number of the section that holds section names. */
-  readonly namesSection: number;
+  readonly fields: FieldReader;
   private readonly symbolTables = new Map<number, readonly ElfSymbol[]>();
+  private nameBytes = 0;
 
   /** Reads the headers; throws ElfError. */
   constructor(given: Uint8Array) {
     // A plain view: the slice() of a Buffer does not copy as that of its parent class does.
     const bytes = new Uint8Array(given.buffer, given.byteOffset, given.length);
+    if (elfKind(bytes) !== 'elf') throw new ElfError(ELF_FAULT.HANDLE);
     this.bytes = bytes;
-    if (bytes.length < EHDR_BYTES) throw new ElfError('file is too short for an ELF header');
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    if (view.getUint32(0, false) !== 0x7f454c46) throw new ElfError('file does not begin as an ELF file');
-    if (bytes[4] !== 2) throw new ElfError('not a 64-bit ELF file');
-    if (bytes[5] !== 1) throw new ElfError('not a little-endian ELF file');
-    if (bytes[6] !== 1) throw new ElfError('unknown ELF version');
-    this.type = view.getUint16(16, true);
-    this.machine = view.getUint16(18, true);
-    this.flags = view.getUint32(48, true);
-    const table = Number(view.getBigUint64(40, true));
-    const headerBytes = view.getUint16(58, true);
-    let count = view.getUint16(60, true);
-    let names = view.getUint16(62, true);
-    if (table !== 0) {
-      if (headerBytes !== SHDR_BYTES) throw new ElfError(`section headers of ${headerBytes} bytes`);
-      if (!(table + SHDR_BYTES <= bytes.length)) throw new ElfError('section headers lie outside the file');
-      // Numbers too large for the header stand in section 0.
-      if (count === 0) count = Number(view.getBigUint64(table + 32, true));
-      if (names === SHN.XINDEX) names = view.getUint32(table + 40, true);
-      if (!(table + count * SHDR_BYTES <= bytes.length)) throw new ElfError('section headers lie outside the file');
-    } else {
-      count = 0;
-    }
+    this.is64 = bytes[4] === CLASS_64;
+    this.littleEndian = bytes[5] === LITTLE_ENDIAN;
+    this.fields = new FieldReader(bytes, this.is64, this.littleEndian);
+    const { fields } = this;
+    if (bytes.length < fields.sizes.header) throw new ElfError(ELF_FAULT.FILE);
+    this.type = fields.half(16);
+    this.machine = fields.half(18);
+    this.flags = fields.word(this.is64 ? 48 : 36);
+    const table = this.tableOffset;
+    const count = this.countSections(table);
     const sections: ElfSection[] = [];
-    for (let i = 0; i < count; i++) sections.push(new ElfSection(bytes, view, i, table + i * SHDR_BYTES));
+    for (let i = 0; i < count; i++) {
+      sections.push(new ElfSection(this, i, fields.sectionHeader(table + i * fields.sizes.section)));
+    }
     this.sections = sections;
-    this.namesSection = names;
-    if (count === 0) return;
-    const strings = sections[names];
-    if (strings === undefined || strings.type !== SHT.STRTAB) throw new ElfError('no table of section names');
-    const nameBytes = strings.data;
-    sections.forEach((section, i) => {
-      if (section.type === SHT.NULL) return;
-      const name = stringAt(nameBytes, section.nameOffset(view, table + i * SHDR_BYTES));
-      if (name === undefined) throw new ElfError(`name of section ${i} lies outside the table of names`);
-      section.name = name;
-    });
   }
 
-  /** The first section of that name. */
+  private get tableOffset(): number {
+    return this.fields.wideNumber(this.is64 ? 40 : 32);
+  }
+
+  /** Section headers that are cut off count as none. Rule: libelf. */
+  private countSections(table: number): number {
+    const { fields, bytes } = this;
+    const fits = (count: number): boolean => table + count * fields.sizes.section <= bytes.length;
+    let count = fields.half(this.is64 ? 60 : 48);
+    if (count === 0 && table !== 0) {
+      if (table >= bytes.length || !fits(1)) return 0;
+      // Numbers too large for the header stand in section 0.
+      count = fields.sectionHeader(table).size;
+      if (count > 0xffffffff) throw new ElfError(ELF_FAULT.FILE);
+    }
+    return table <= bytes.length && fits(count) ? count : 0;
+  }
+
+  /** Number of the section that holds section names. Throws ElfError. */
+  get namesSection(): number {
+    const number = this.fields.half(this.is64 ? 62 : 50);
+    if (number !== SHN.XINDEX) return number;
+    const [first] = this.sections;
+    if (first === undefined) throw new ElfError(ELF_FAULT.HEADER);
+    return first.link;
+  }
+
+  /** The NUL-terminated string at an offset of a string table section. Throws ElfError. */
+  string(table: number, offset: number): string {
+    const refuse = (fault: string): never => {
+      throw new ElfError(fault, offset);
+    };
+    const section = this.sections[table] ?? refuse(ELF_FAULT.INDEX);
+    if (section.type !== SHT.STRTAB) refuse(ELF_FAULT.SECTION);
+    const bytes = section.unpacked;
+    if (offset >= bytes.length) refuse(ELF_FAULT.RANGE);
+    const end = bytes.indexOf(0, offset);
+    this.nameBytes += end - offset;
+    if (end < 0 || this.nameBytes > MAX_NAME_BYTES) refuse(ELF_FAULT.INDEX);
+    return decoder.decode(bytes.subarray(offset, end));
+  }
+
+  /** The first section of that name; undefined also where a name before it cannot be had. */
   section(name: string): ElfSection | undefined {
-    return this.sections.find((s) => s.name === name && s.type !== SHT.NULL);
+    for (const section of this.sections) {
+      if (section.index === 0) continue;
+      try {
+        if (section.name === name) return section;
+      } catch (error) {
+        if (error instanceof ElfError) return undefined;
+        throw error;
+      }
+    }
+    return undefined;
   }
 
   /** Entries of a symbol table section, number 0 included; read once. Throws ElfError. */
@@ -209,58 +288,44 @@ export class ElfFile {
   }
 
   private readSymbols(section: ElfSection): readonly ElfSymbol[] {
-    const data = section.data;
-    const strings = this.sections[section.link];
-    if (strings === undefined || strings.type !== SHT.STRTAB) throw new ElfError('symbol table has no string table');
-    if (data.length % SYM_BYTES !== 0) throw new ElfError('symbol table does not hold whole entries');
-    const names = strings.data;
+    const { data } = section;
+    const fields = this.fields.over(data);
+    const bytes = fields.sizes.symbol;
     const extended = this.sections.find((s) => s.type === SHT.SYMTAB_SHNDX && s.link === section.index)?.data;
-    const numbers = extended && new DataView(extended.buffer, extended.byteOffset, extended.byteLength);
-    const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+    const numbers = extended && this.fields.over(extended);
     const out: ElfSymbol[] = [];
-    for (let index = 0, at = 0; at < data.length; index++, at += SYM_BYTES) {
-      const nameOffset = view.getUint32(at, true);
-      const name = stringAt(names, nameOffset);
-      if (name === undefined) throw new ElfError(`name of symbol ${index} lies outside the string table`);
-      let number = view.getUint16(at + 6, true);
-      if (number === SHN.XINDEX && numbers && index * 4 + 4 <= numbers.byteLength) {
-        number = numbers.getUint32(index * 4, true);
+    for (let index = 0; (index + 1) * bytes <= data.length; index++) {
+      let number = fields.half(index * bytes + (this.is64 ? 6 : 14));
+      if (number === SHN.XINDEX && extended && numbers && index * 4 + 4 <= extended.length) {
+        number = numbers.word(index * 4);
       }
-      out.push({
-        index,
-        name,
-        nameOffset,
-        value: view.getBigUint64(at + 8, true),
-        size: view.getBigUint64(at + 16, true),
-        bind: data[at + 4] >> 4,
-        type: data[at + 4] & 15,
-        visibility: data[at + 5] & 3,
-        section: number,
-      });
+      out.push(new SymbolEntry(this, section.link, index, fields, number));
     }
     return out;
   }
 
   /** Entries of a REL or RELA section in file order. Throws ElfError. */
   relocations(section: ElfSection): ElfReloc[] {
-    const bytes = section.type === SHT.RELA ? RELA_BYTES : section.type === SHT.REL ? REL_BYTES : 0;
-    if (bytes === 0) throw new ElfError(`section '${section.name}' does not hold relocations`);
-    const data = section.data;
-    if (data.length % bytes !== 0) throw new ElfError(`section '${section.name}' does not hold whole entries`);
-    const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+    const isRela = section.type === SHT.RELA;
+    if (!isRela && section.type !== SHT.REL) throw new ElfError(ELF_FAULT.SECTION);
+    const { data } = section;
+    const fields = this.fields.over(data);
+    const { rel, rela, address } = fields.sizes;
+    const bytes = isRela ? rela : rel;
     const out: ElfReloc[] = [];
-    for (let at = 0; at < data.length; at += bytes) {
+    for (let at = 0; at + bytes <= data.length; at += bytes) {
+      const info = fields.wide(at + address);
       const reloc: ElfReloc = {
-        offset: view.getBigUint64(at, true),
-        type: view.getUint32(at + 8, true),
-        symbol: view.getUint32(at + 12, true),
+        offset: fields.wide(at),
+        symbol: Number(this.is64 ? info >> 32n : info >> 8n),
+        type: Number(this.is64 ? info & 0xffffffffn : info & 0xffn),
       };
-      if (bytes === RELA_BYTES) reloc.addend = view.getBigInt64(at + 16, true);
+      if (isRela) reloc.addend = BigInt.asIntN(address * 8, fields.wide(at + 2 * address));
       out.push(reloc);
     }
     return out;
   }
 }
 
-/** Opens an ELF64 little-endian file held in memory; throws ElfError. Source of the layout: System V gABI. */
+/** Opens an ELF file held in memory; throws ElfError. Source of the layout: System V gABI; of what is let pass: libelf. */
 export const readElf = (bytes: Uint8Array): ElfFile => new ElfFile(bytes);

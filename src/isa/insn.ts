@@ -17,8 +17,11 @@ export const LDIMM64 = 0x18;
 
 export const insn = (code: number, dst = 0, src = 0, off = 0, imm = 0): Insn => ({ code, dst, src, off, imm: imm | 0 });
 
-/** Decodes a whole number of instructions; trailing bytes short of one are ignored. */
-export function decodeInsns(bytes: Uint8Array): Insn[] {
+/**
+ * Decodes a whole number of instructions; trailing bytes short of one are ignored. In big-endian form the two registers
+ * have changed places, too.
+ */
+export function decodeInsns(bytes: Uint8Array, littleEndian = true): Insn[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const out: Insn[] = new Array(Math.floor(bytes.length / INSN_BYTES));
   for (let i = 0; i < out.length; i++) {
@@ -26,10 +29,10 @@ export function decodeInsns(bytes: Uint8Array): Insn[] {
     const regs = bytes[at + 1];
     out[i] = {
       code: bytes[at],
-      dst: regs & 0x0f,
-      src: regs >> 4,
-      off: view.getInt16(at + 2, true),
-      imm: view.getInt32(at + 4, true),
+      dst: littleEndian ? regs & 0x0f : regs >> 4,
+      src: littleEndian ? regs >> 4 : regs & 0x0f,
+      off: view.getInt16(at + 2, littleEndian),
+      imm: view.getInt32(at + 4, littleEndian),
     };
   }
   return out;

@@ -74,6 +74,30 @@ export interface KMap {
   programAt?(key: number): bigint | undefined;
 }
 
+/** A function of a loaded program as programs that hook into it see it. */
+export interface HookableFunction {
+  /** FUNC in the BTF of its program. */
+  readonly typeId: number;
+  /** Its prototype and its code disagree, or nobody has compared them. */
+  readonly unreliable: boolean;
+  readonly exceptionCallback: boolean;
+  readonly changesPacket: boolean;
+  readonly mightSleep: boolean;
+}
+
+/** A loaded program that another one hooks into. */
+export interface KProgram {
+  readonly type: number;
+  readonly expectedAttachType: number;
+  readonly btf: KBtf | undefined;
+  /** It traces a tracing program. */
+  readonly tracesTracing: boolean;
+  /** Type of the program that it replaces a function of; undefined where it replaces none. */
+  readonly replacedType: number | undefined;
+  /** Functions that have records, in order. */
+  readonly functions: readonly HookableFunction[];
+}
+
 /** Which capabilities the loading task has. */
 export interface Capabilities {
   bpf: boolean;

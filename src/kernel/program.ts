@@ -1,6 +1,6 @@
 // What a load leaves when verification, rewriting and compilation are done: everything that bpf_prog_info reports.
 import type { Insn } from '../isa/insn.ts';
-import type { PokeSite } from './jit/jit.ts';
+import type { FunctionShape, PokeSite } from './jit/jit.ts';
 import type { FuncInfo, LineInfo } from './verifier/env.ts';
 
 /** One function of a finished program: main is the first. */
@@ -15,6 +15,7 @@ export interface FinishedFunction {
   insnOffsets: readonly number[];
   /** Index in the whole image of the function's first instruction. */
   start: number;
+  shape: FunctionShape;
 }
 
 /**

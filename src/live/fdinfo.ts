@@ -1,5 +1,5 @@
 // What /proc tells of a descriptor of this process.
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { PinKind } from '../syscall.ts';
 
 /** Lines "key:\tvalue" of /proc/self/fdinfo/FD; empty when it cannot be read. */
@@ -17,6 +17,9 @@ export function fdInfo(fd: number): Map<string, string> {
   }
   return out;
 }
+
+/** All descriptors of this process. */
+export const ownDescriptors = (): number[] => readdirSync('/proc/self/fd').map(Number);
 
 /** Names of the anonymous inodes of each kind of object. */
 const INODES: readonly (readonly [string, PinKind])[] = [

@@ -1,6 +1,7 @@
 // The running Linux behind the door: bpf(2) through a foreign function interface that is loaded only when asked for.
 import { release } from 'node:os';
 import { SysError } from '../errno.ts';
+import { ATTR } from '../isa/bpf-attr.ts';
 import { MAP_TYPE } from '../isa/uapi.ts';
 import type {
   BtfInfo,
@@ -15,10 +16,11 @@ import type {
   PinKind,
   ProgInfo,
   ProgLoadAttr,
+  ProgRunAttr,
   TreeEntry,
 } from '../syscall.ts';
 import { Block, CMD, cString, type NativeCalls, nativeCalls, zeroTerminated } from './bpf-call.ts';
-import { descriptorKind, fdInfo } from './fdinfo.ts';
+import { descriptorKind, fdInfo, ownDescriptors } from './fdinfo.ts';
 import { btfInfo, mapInfo, progInfo } from './info.ts';
 import { KernelSymbols } from './kallsyms.ts';
 import { linkInfo } from './link-info.ts';
@@ -199,6 +201,23 @@ export class LiveKernel implements Kernel {
 
   progBindMap(progFd: number, mapFd: number): void {
     this.call(CMD.PROG_BIND_MAP, this.attr().setU32(0, progFd).setU32(4, mapFd));
+  }
+
+  progRun(fd: number, attr: ProgRunAttr): number {
+    const context = new Block(this.native, attr.context.length);
+    context.bytes.set(attr.context);
+    for (const buffer of attr.buffers ?? []) context.setPointer(buffer.at, buffer.bytes);
+    const at = ATTR.PROG_TEST_RUN;
+    const block = this.attr()
+      .setU32(at.progFd, fd)
+      .setU32(at.ctxSizeIn, context.bytes.length)
+      .setPointer(at.ctxIn, context.bytes);
+    const before = new Set(ownDescriptors());
+    this.call(CMD.PROG_TEST_RUN, block);
+    attr.context.set(context.bytes);
+    // What the program opened belongs to this process.
+    for (const fd of ownDescriptors()) if (!before.has(fd) && descriptorKind(fd)) this.open.add(fd);
+    return block.u32(at.retval);
   }
 
   btfLoad(attr: BtfLoadAttr): number {

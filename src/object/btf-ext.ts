@@ -2,6 +2,7 @@
 import type { Messages } from './print.ts';
 
 const MAGIC = 0xeb9f;
+const SWAPPED_MAGIC = 0x9feb;
 /** Bytes of the header up to and with each pair of fields. */
 const HEADER_WITH_LINES = 24;
 const HEADER_WITH_CORE = 32;
@@ -51,20 +52,27 @@ export class BtfExtError extends Error {
 const EINVAL = 22;
 const EOPNOTSUPP = 95;
 
+/** Data of the other byte order in that of this machine: everything but the first four bytes is 32-bit words. */
+const swapWords = (bytes: Uint8Array): Uint8Array => {
+  const copy = Buffer.alloc((bytes.length + 3) & ~3);
+  copy.set(bytes);
+  copy.swap32();
+  copy.set([bytes[1], bytes[0], bytes[2], bytes[3]]);
+  return copy.subarray(0, bytes.length);
+};
+
 /**
- * Reads the section; `sectionIndex` finds a code section by the offset of its name. Throws BtfExtError.
+ * Reads the section, of either byte order; the records come out little-endian. `sectionIndex` finds a code section by the offset of its name. Throws BtfExtError.
  * Source of the layout and the checks: libbpf 1.8.
  */
-export function readBtfExt(
-  bytes: Uint8Array,
-  sectionIndex: (nameOffset: number) => number,
-  messages: Messages,
-): BtfExt {
+export function readBtfExt(data: Uint8Array, sectionIndex: (nameOffset: number) => number, messages: Messages): BtfExt {
   const fail: (errno: number, text: string) => never = (errno, text) => {
     messages.debug(() => text);
     throw new BtfExtError(errno);
   };
-  if (bytes.length < 8) fail(EINVAL, 'BTF.ext header too short');
+  if (data.length < 8) fail(EINVAL, 'BTF.ext header too short');
+  const swapped = (data[0] | (data[1] << 8)) === SWAPPED_MAGIC;
+  const bytes = swapped ? swapWords(data) : data;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const magic = view.getUint16(0, true);
   if (magic !== MAGIC) fail(EINVAL, `Invalid BTF.ext magic:${magic.toString(16)}`);
@@ -87,7 +95,8 @@ export function readBtfExt(
     }
     if (length < 4) fail(EINVAL, `.BTF.ext ${name} record size not found`);
     const recSize = view.getUint32(start, true);
-    if (recSize < MIN_RECORD[name] || recSize & 3) {
+    // Records of unknown fields cannot be swapped.
+    if (recSize < MIN_RECORD[name] || (swapped && recSize !== MIN_RECORD[name]) || recSize & 3) {
       fail(EINVAL, `${name} section in .BTF.ext has invalid record size ${recSize}`);
     }
     let left = length - 4;

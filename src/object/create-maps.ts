@@ -11,6 +11,8 @@ import { pinMap } from './pin.ts';
 const NAME_LENGTH = 15;
 const EEXIST = 17;
 const ENOENT = 2;
+/** The first descriptor that is shown where there is no kernel yet. */
+const FIRST_PLACEHOLDER_FD = 4;
 const ZERO_KEY = new Uint8Array(4);
 
 /** Types whose maps take no BTF for key and value. Rule: libbpf 1.8. */
@@ -98,14 +100,14 @@ function setDefaultSize(state: LoadState, map: MapState): void {
 
 function make(state: LoadState, map: MapState): void {
   const { messages } = state;
-  map.fd = createMap(state, map);
+  map.fd = createMap(state, map, state.maps.indexOf(map));
   messages.debug(() => `map '${map.name}': created successfully, fd=${map.fd}`);
   if (isInternal(map.spec)) populate(state, map);
   if (map.spec.slots.length && map.type !== MAP_TYPE.prog_array) fillSlots(state, map);
 }
 
 /** BPF_MAP_CREATE; inner maps are made for their shape only. */
-function createMap(state: LoadState, map: MapState): number {
+function createMap(state: LoadState, map: MapState, index: number): number {
   const { kernel, messages, features, btfFd } = state;
   const attr: MapCreateAttr = {
     type: map.type,
@@ -135,7 +137,7 @@ function createMap(state: LoadState, map: MapState): number {
     const template = mapState(map.spec.inner);
     try {
       setDefaultSize(state, template);
-      inner = createMap(state, template);
+      inner = createMap(state, template, -1);
     } catch (error) {
       messages.warn(`map '${map.name}': failed to create inner map: ${errstr(errnoOf(error))}`);
       throw error;
@@ -151,6 +153,10 @@ function createMap(state: LoadState, map: MapState): number {
   };
   if (WITHOUT_BTF.has(map.type)) forgetBtf();
   else if (map.spec.kind === 'struct_ops') attr.btfValueTypeId = 0;
+  if (state.loader) {
+    state.loader.createMap(attr, map.name, index);
+    return placeholderFd(state, index);
+  }
   try {
     return kernel.mapCreate(attr);
   } catch (error) {
@@ -163,9 +169,26 @@ function createMap(state: LoadState, map: MapState): number {
   }
 }
 
+/** Templates of maps in maps have one too, after the map's own. */
+const placeholderFd = (state: LoadState, index: number): number =>
+  FIRST_PLACEHOLDER_FD + index + state.maps.slice(0, index).filter((m) => m.spec.inner).length;
+
+function contentsOf(map: MapState): Uint8Array {
+  const value = new Uint8Array(map.valueSize);
+  value.set((map.value ?? new Uint8Array()).subarray(0, map.valueSize));
+  return value;
+}
+
 /** Writes the contents of a data section, and freezes what programs may not write. */
 function populate(state: LoadState, map: MapState): void {
-  const { kernel, messages } = state;
+  const { kernel, loader, messages } = state;
+  const readOnly = map.spec.kind === 'rodata' || map.spec.kind === 'kconfig';
+  if (loader) {
+    const index = state.maps.indexOf(map);
+    loader.fillMap(index, contentsOf(map));
+    if (readOnly) loader.freezeMap(index);
+    return;
+  }
   const attempt = (what: string, run: () => void): void => {
     try {
       run();
@@ -175,11 +198,9 @@ function populate(state: LoadState, map: MapState): void {
     }
   };
   attempt('set initial contents', () => {
-    const value = new Uint8Array(map.valueSize);
-    value.set((map.value ?? new Uint8Array()).subarray(0, map.valueSize));
-    kernel.mapUpdate(map.fd, ZERO_KEY, value);
+    kernel.mapUpdate(map.fd, ZERO_KEY, contentsOf(map));
   });
-  if (map.spec.kind === 'rodata' || map.spec.kind === 'kconfig') {
+  if (readOnly) {
     attempt('freeze as read-only', () => kernel.mapFreeze(map.fd));
   }
 }
@@ -188,6 +209,7 @@ function fillSlots(state: LoadState, map: MapState): void {
   map.spec.slots.forEach((target, i) => {
     if (target === undefined) return;
     const { name, fd } = state.maps[target];
+    state.loader?.fillSlot(state.maps.indexOf(map), i, target);
     setSlot(state, map, i, 'map', name, fd);
   });
 }
@@ -196,6 +218,7 @@ function fillSlots(state: LoadState, map: MapState): void {
 export function fillProgramArrays(state: LoadState): void {
   for (const map of state.maps) {
     if (map.type !== MAP_TYPE.prog_array || map.fd < 0) continue;
+    if (state.loader && map.spec.slots.length) throw new ObjectError('ENOTSUPP');
     map.spec.slots.forEach((target, i) => {
       if (target === undefined) return;
       const program = state.programs[target];
@@ -206,7 +229,7 @@ export function fillProgramArrays(state: LoadState): void {
 
 function setSlot(state: LoadState, map: MapState, index: number, what: string, name: string, fd: number): void {
   try {
-    state.kernel.mapUpdate(map.fd, u32Bytes(index), u32Bytes(fd));
+    if (!state.loader) state.kernel.mapUpdate(map.fd, u32Bytes(index), u32Bytes(fd));
   } catch (error) {
     const errno = errnoOf(error);
     state.messages.warn(

@@ -1,7 +1,8 @@
 // First step of opening an object: which section of the ELF file is what, and where its programs begin and end.
 import { type Btf, BtfError } from '../btf/btf.ts';
 import { EM, ET, REL_BYTES, SHF, SHN, SHT, STB, STT, STV } from '../elf/constants.ts';
-import { ElfError, type ElfFile, type ElfSection, type ElfSymbol, readElf } from '../elf/elf.ts';
+import { ElfError, type ElfFile, type ElfSection, type ElfSymbol, elfKind, readElf } from '../elf/elf.ts';
+import { ELF_FAULT } from '../elf/errors.ts';
 import { decodeInsns, INSN_BYTES } from '../isa/insn.ts';
 import { type BtfExt, BtfExtError, readBtfExt } from './btf-ext.ts';
 import { parseObjectBtf } from './btf-words.ts';
@@ -65,18 +66,21 @@ function openElf(bytes: Uint8Array, path: string, messages: Messages): ElfFile {
     messages.warn(text);
     throw new ObjectError(errno);
   };
-  const magic = bytes.length >= 16 && bytes[0] === 0x7f && bytes[1] === 0x45 && bytes[2] === 0x4c && bytes[3] === 0x46;
-  if (!magic) refuse(`elf: '${path}' is not a proper ELF object`);
-  if (bytes[4] !== 2) refuse(`elf: '${path}' is not a 64-bit ELF object`);
-  if (bytes[5] === 2) refuse(`object '${path}': loading non-native endianness is unsupported`, LIBBPF_ERRNO.ENDIAN);
-  if (bytes[5] !== 1) refuse(`elf: '${path}' has unknown byte order`, LIBBPF_ERRNO.ENDIAN);
-  let elf: ElfFile;
-  try {
-    elf = readElf(bytes);
-  } catch (error) {
-    if (!(error instanceof ElfError)) throw error;
-    refuse(`elf: failed to get section names section index for ${path}: ${error.message}`);
-  }
+  const orRefuse = <T>(text: string, read: () => T, errno?: number): T => {
+    try {
+      return read();
+    } catch (error) {
+      if (error instanceof ElfError) return refuse(`${text}: ${error.message}`, errno);
+      throw error;
+    }
+  };
+  if (elfKind(bytes) !== 'elf') refuse(`elf: '${path}' is not a proper ELF object`);
+  const elf = orRefuse(`elf: failed to open ${path} as ELF file`, () => readElf(bytes), LIBBPF_ERRNO.LIBELF);
+  if (!elf.is64) refuse(`elf: '${path}' is not a 64-bit ELF object`);
+  const names = orRefuse(`elf: failed to get section names section index for ${path}`, () => elf.namesSection);
+  const noNames = `elf: failed to get section names strings from ${path}`;
+  const holder = elf.sections[names] ?? refuse(`${noNames}: ${ELF_FAULT.HANDLE}`);
+  orRefuse(noNames, () => holder.data);
   if (elf.type !== ET.REL || (elf.machine !== EM.NONE && elf.machine !== EM.BPF)) {
     refuse(`elf: ${path} is not a valid eBPF object file`);
   }
@@ -151,6 +155,7 @@ export function collectElf(bytes: Uint8Array, path: string, messages: Messages):
     messages.warn(`elf: symbol strings section missing or invalid in ${path}`);
     throw new ObjectError(LIBBPF_ERRNO.FORMAT);
   }
+  if (!elf.littleEndian) messages.debug(() => `converted ${file.programs.length} BPF programs to native byte order`);
   file.programs.sort((a, b) => a.sectionIndex - b.sectionIndex || a.start - b.start);
   // .text may have been found only after other sections were read.
   for (const program of file.programs) {
@@ -270,7 +275,7 @@ function addPrograms(file: ObjectFile, section: ElfSection, data: Uint8Array): v
       section: optional ? section.name.slice(1) : section.name,
       sectionIndex: section.index,
       start: start / INSN_BYTES,
-      insns: decodeInsns(data.subarray(start, start + size)),
+      insns: decodeInsns(data.subarray(start, start + size), file.elf.littleEndian),
       relocs: [],
       subprogram: false,
       global,
@@ -314,8 +319,11 @@ export function openBtf(file: ObjectFile): { btf: Btf | undefined; btfExt: BtfEx
       btf = parseObjectBtf(file.btfBytes);
     } catch (error) {
       if (!(error instanceof BtfError)) throw error;
-      messages.warn(`Error loading ELF section .BTF: ${errstr(22)}.`);
-      missing(22);
+      const { message, errno, warned } = error;
+      if (warned) messages.warn(message);
+      else messages.debug(() => message);
+      messages.warn(`Error loading ELF section .BTF: ${errstr(errno)}.`);
+      missing(errno);
       return { btf: undefined, btfExt: undefined };
     }
   }

@@ -43,11 +43,11 @@ export function vmlinuxBtf(kernel: Kernel): Btf | undefined {
 export class KernelBtf {
   private readonly kernel: Kernel;
   private readonly messages: Messages;
-  private readonly features: Features;
+  private readonly features: Pick<Features, 'supports'>;
   private vmlinuxFound: Btf | undefined;
   private modulesFound: ModuleBtf[] | undefined;
 
-  constructor(kernel: Kernel, messages: Messages, features: Features) {
+  constructor(kernel: Kernel, messages: Messages, features: Pick<Features, 'supports'>) {
     this.kernel = kernel;
     this.messages = messages;
     this.features = features;

@@ -42,6 +42,11 @@ export function loadBtf(state: LoadState, logLevel: number): void {
   const fixed = withStaticFunctions(state, spec.btf);
   for (const feature of ASKED) features.supports(feature);
   const bytes = features.supports('BTF_LAYOUT') ? fixed : withoutLayout(fixed);
+  if (state.loader) {
+    state.loader.loadBtf(bytes);
+    state.btfFd = 0;
+    return;
+  }
   const errno = sendBtf(state, bytes, logLevel);
   if (errno) optional(state, errno);
 }

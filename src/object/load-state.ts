@@ -4,6 +4,7 @@ import type { Insn } from '../isa/insn.ts';
 import type { InfoRecords, Kernel } from '../syscall.ts';
 import type { Features } from './features.ts';
 import type { KernelBtf } from './kernel-btf.ts';
+import type { LoaderProgram } from './light/loader-program.ts';
 import type { Messages } from './print.ts';
 import type { ExternSpec, MapSpec, ObjectSpec, ProgramSpec, RelocSpec } from './spec.ts';
 
@@ -72,7 +73,7 @@ export interface LoadState {
   readonly kernel: Kernel;
   readonly spec: ObjectSpec;
   readonly messages: Messages;
-  readonly features: Features;
+  readonly features: Pick<Features, 'supports'>;
   readonly kernelBtf: KernelBtf;
   readonly programs: ProgramState[];
   readonly maps: MapState[];
@@ -83,6 +84,8 @@ export interface LoadState {
   readonly customBtf: (() => Btf) | undefined;
   /** -1 while the object's BTF is not loaded. */
   btfFd: number;
+  /** Light skeletons: what would be asked of the kernel is written down here instead. */
+  readonly loader?: LoaderProgram;
   /** Where the data of the arena begins. */
   arenaDataOffset: number;
   /** Jump tables made so far. */

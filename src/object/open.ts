@@ -4,7 +4,7 @@ import { BtfError } from '../btf/btf.ts';
 import { ElfError } from '../elf/elf.ts';
 import { fixDatasecs } from './datasec.ts';
 import { collectElf, type ObjectFile, openBtf } from './elf-collect.ts';
-import { ObjectError } from './errors.ts';
+import { LIBBPF_ERRNO, ObjectError } from './errors.ts';
 import { collectExterns } from './externs.ts';
 import { mapRelocs } from './map-relocs.ts';
 import { collectMaps, type MapOptions } from './maps.ts';
@@ -44,6 +44,12 @@ export function openObject(bytes: Uint8Array, options: OpenOptions = {}): Object
   try {
     return readObject(bytes, path, name, options, messages);
   } catch (error) {
+    if (error instanceof ElfError && error.stringOffset !== undefined) {
+      messages.warn(
+        `elf: failed to get section name string at offset ${error.stringOffset} from ${path}: ${error.message}`,
+      );
+      throw new ObjectError(LIBBPF_ERRNO.FORMAT);
+    }
     // BTF that is sound in itself may still not be of the shape that an object needs.
     if (error instanceof BtfError || error instanceof ElfError) throw new ObjectError('EINVAL', error.message);
     throw error;
@@ -66,6 +72,7 @@ function readObject(
   const spec: ObjectSpec = {
     name,
     path,
+    littleEndian: file.elf.littleEndian,
     license: file.license,
     kernVersion: file.kernVersion,
     programs: file.programs,

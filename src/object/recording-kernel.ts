@@ -113,6 +113,10 @@ export class RecordingKernel implements Kernel {
     this.programs.find((p) => p.fd === progFd)?.bound.push(mapFd);
   }
 
+  progRun(): number {
+    throw new SysError('ENOTSUPP');
+  }
+
   btfLoad(attr: BtfLoadAttr): number {
     const view = new DataView(attr.bytes.buffer, attr.bytes.byteOffset, attr.bytes.byteLength);
     if (view.getUint32(4, true) > LAYOUT_LENGTH_AT && view.getUint32(LAYOUT_LENGTH_AT, true)) {

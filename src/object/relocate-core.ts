@@ -1,6 +1,5 @@
 // CO-RE: instructions that depend on the layout of kernel types are adapted to the kernel at hand.
 import { type Btf, BtfError } from '../btf/btf.ts';
-import { ElfError } from '../elf/elf.ts';
 import { INSN_BYTES } from '../isa/insn.ts';
 import { type CoreRelo, coreRelo } from './btf-ext.ts';
 import { kindWord } from './btf-words.ts';
@@ -51,9 +50,13 @@ function customBtf(state: LoadState): Btf | undefined {
   try {
     return state.customBtf();
   } catch (error) {
-    const malformed = error instanceof BtfError || error instanceof ElfError;
-    const errno = malformed ? EINVAL : errnoOf(error);
-    state.messages.warn(`failed to parse target BTF: ${errstr(errno)}`);
+    const { messages } = state;
+    if (error instanceof BtfError) {
+      if (error.warned) messages.warn(error.message);
+      else messages.debug(() => error.message);
+    }
+    const errno = error instanceof BtfError ? error.errno : errnoOf(error);
+    messages.warn(`failed to parse target BTF: ${errstr(errno)}`);
     throw new ObjectError(errno);
   }
 }
@@ -71,6 +74,7 @@ function relocateOne(
   const btf = state.spec.btf as Btf;
   const { name } = program.spec;
   program.relocs.push({ type: RELOC.CORE, insn: at, map: -1, offset: 0, extern: -1, size: 0, core: relo });
+  if (state.loader) return;
   const refuse: (errno: number, what: string) => never = (errno, what) => {
     messages.warn(`prog '${name}': relo #${index}: failed to ${what}: ${errstr(errno)}`);
     throw new ObjectError(errno);

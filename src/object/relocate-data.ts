@@ -51,6 +51,11 @@ export function relocateData(state: LoadState, program: ProgramState): void {
 function loadMap(state: LoadState, program: ProgramState, reloc: RelocSpec, index: number): void {
   const map = state.maps[reloc.map];
   const low = program.insns[reloc.insn];
+  if (state.loader) {
+    low.src = reloc.type === RELOC.MAP ? PSEUDO.MAP_IDX : PSEUDO.MAP_IDX_VALUE;
+    low.imm = reloc.map;
+    return;
+  }
   if (map.autocreate) {
     if (reloc.type === RELOC.MAP) low.src = PSEUDO.MAP_FD;
     program.mapLoads.push({ insn: reloc.insn, map: reloc.map });
@@ -70,9 +75,15 @@ function loadExtern(state: LoadState, program: ProgramState, reloc: RelocSpec): 
   const high = program.insns[reloc.insn + 1];
   const { config, typeId } = extern.spec;
   if (config) {
-    low.src = PSEUDO.MAP_VALUE;
+    const map = state.maps.findIndex((m) => m.spec.kind === 'kconfig');
     high.imm = config.offset;
-    program.mapLoads.push({ insn: reloc.insn, map: state.maps.findIndex((m) => m.spec.kind === 'kconfig') });
+    if (state.loader) {
+      low.src = PSEUDO.MAP_IDX_VALUE;
+      low.imm = map;
+      return;
+    }
+    low.src = PSEUDO.MAP_VALUE;
+    program.mapLoads.push({ insn: reloc.insn, map });
   } else if (typeId && extern.resolved) {
     low.src = PSEUDO.BTF_ID;
     low.imm = extern.btfId;

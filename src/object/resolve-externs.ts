@@ -36,7 +36,8 @@ export function resolveExterns(state: LoadState): void {
     asInvalid(() => {
       for (const extern of externs) {
         if (extern.spec.kind !== 'ksym' || !extern.spec.typeId) continue;
-        if (extern.spec.func) resolveFunction(state, extern);
+        if (state.loader) extern.resolved = true;
+        else if (extern.spec.func) resolveFunction(state, extern);
         else resolveVariable(state, extern);
       }
     });

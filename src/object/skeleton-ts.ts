@@ -113,14 +113,51 @@ const BASE64_WIDTH = 120;
  * The source of a skeleton. `name` is the object's name as an identifier, `library` the module that it imports.
  * Views of the data sections have the names and the nesting of the object's BTF.
  */
-export function skeletonSource(object: ObjectSpec, bytes: Uint8Array, name: string, library = 'bpftool-ts'): string {
+export const skeletonSource = (object: ObjectSpec, bytes: Uint8Array, name: string, library = 'bpftool-ts'): string =>
+  skeletonClass(object, name, {
+    library,
+    command: 'gen skeleton',
+    base: 'Skeleton',
+    arguments: `${quoted(name)}, OBJECT`,
+    constants: base64Constant('OBJECT', 'The object file', bytes),
+  });
+
+/** What makes one kind of skeleton different from another. */
+export interface SkeletonKind {
+  /** Module that the source imports. */
+  library: string;
+  command: string;
+  /** Class that it extends, and the arguments of its constructor. */
+  base: string;
+  arguments: string;
+  /** Source of what those arguments name, and types that it needs from the library. */
+  constants: string;
+  types?: readonly string[];
+}
+
+/** A text in single quotes. */
+export const quoted = (text: string): string => `'${text.replace(/[\\']/g, '\\$&')}'`;
+
+/** A constant with bytes in base64. */
+export function base64Constant(constant: string, what: string, bytes: Uint8Array): string {
+  const chunks =
+    Buffer.from(bytes)
+      .toString('base64')
+      .match(new RegExp(`.{1,${BASE64_WIDTH}}`, 'g')) ?? [];
+  return `/** ${what}, base64. */
+const ${constant} = [
+${chunks.map((c) => `  '${c}',\n`).join('')}].join('');
+`;
+}
+
+/** The class of a skeleton, with the objects' names and types. */
+export function skeletonClass(object: ObjectSpec, name: string, kind: SkeletonKind): string {
   const className = pascal(name);
   const types =
-    object.btf && new TypeWriter(object.btf, [className, 'ArrayView', 'Skeleton', 'SkeletonMap', 'SkeletonProgram']);
+    object.btf && new TypeWriter(object.btf, [className, 'ArrayView', kind.base, 'SkeletonMap', 'SkeletonProgram']);
   const programs = entryPrograms(object).map((p) => p.name);
   const sections = object.maps.filter((m) => SECTION.test(m.section) && m.kind !== 'user' && m.btfValueTypeId !== 0);
   const maps = object.maps.filter((m) => m.kind === 'user');
-  const quoted = (text: string): string => `'${text.replace(/[\\']/g, '\\$&')}'`;
 
   const mapLines = maps.map(
     (m) => `    ${property(m.name)}: this.map${indent(mapTypes(m, types), '    ')}(${quoted(m.name)}),\n`,
@@ -132,8 +169,6 @@ export function skeletonSource(object: ObjectSpec, bytes: Uint8Array, name: stri
   });
   const interfaces = [...(types?.interfaces.values() ?? [])].map((i) => `export interface ${i.name} ${i.text}\n\n`);
 
-  const base64 = Buffer.from(bytes).toString('base64');
-  const chunks = base64.match(new RegExp(`.{1,${BASE64_WIDTH}}`, 'g')) ?? [];
   const body = [
     mapLines.length
       ? `  /** Maps by name. */\n  readonly maps = {\n${mapLines.join('')}  };\n\n`
@@ -144,16 +179,17 @@ export function skeletonSource(object: ObjectSpec, bytes: Uint8Array, name: stri
     ...sectionLines,
   ].join('');
   const source = interfaces.join('') + body;
-  const imports = ['Skeleton', ...(source.includes('ArrayView<') ? ['type ArrayView'] : [])].sort((a, b) =>
+  const used = [...(source.includes('ArrayView<') ? ['ArrayView'] : []), ...(kind.types ?? [])];
+  const imports = [kind.base, ...used.map((type) => `type ${type}`)].sort((a, b) =>
     a.replace('type ', '').localeCompare(b.replace('type ', '')),
   );
-  return `// Made by \`bpftool gen skeleton\`. Changes are lost when it is made again.
-import { ${imports.join(', ')} } from ${quoted(library)};
+  return `// Made by \`bpftool ${kind.command}\`. Changes are lost when it is made again.
+import { ${imports.join(', ')} } from ${quoted(kind.library)};
 
 ${interfaces.join('')}/** The object ${object.name}: open() it, set what is to be set, load() it into a kernel. */
-export class ${className} extends Skeleton {
+export class ${className} extends ${kind.base} {
 ${body}  private constructor() {
-    super(${quoted(name)}, OBJECT);
+    super(${kind.arguments});
   }
 
   /** Reads the object; nothing is loaded yet. */
@@ -162,8 +198,5 @@ ${body}  private constructor() {
   }
 }
 
-/** The object file, base64. */
-const OBJECT = [
-${chunks.map((c) => `  '${c}',\n`).join('')}].join('');
-`;
+${kind.constants}`;
 }

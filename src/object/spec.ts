@@ -144,6 +144,8 @@ export interface ObjectSpec {
   name: string;
   /** As messages call the object. */
   path: string;
+  /** Byte order of the machine that the object is for; instructions here are decoded whatever it is. */
+  littleEndian: boolean;
   license: string;
   /** Of the section "version"; undefined: the running kernel's. */
   kernVersion: number | undefined;

@@ -100,7 +100,10 @@ function initMember(state: LoadState, map: MapState, local: Btf, kernel: KernelT
   }
   if (local.kind(type) === BTF_KIND.PTR) {
     const index = ops.programs[i];
-    if (index === undefined) return;
+    if (index === undefined) {
+      if (data.some((byte) => byte !== 0)) refuse(`: member ${name} is not a struct_ops program`);
+      return;
+    }
     const pointee = kernel.btf.skipModsAndTypedefs(kernel.btf.type(kernelType));
     if (kernel.btf.kind(pointee) !== BTF_KIND.FUNC_PROTO) {
       refuse(`: kernel member ${name} is not a func ptr`);

@@ -1,16 +1,29 @@
 // `prog dump jited`: the machine code of each function with prototypes, symbol names and source lines.
 import type { Btf } from '../btf/btf.ts';
-import type { ProgInfo } from '../syscall.ts';
+import type { CodeArch, ProgInfo } from '../syscall.ts';
 import type { JsonWriter } from './json.ts';
 import { typeOnlyText } from './value.ts';
-import { type Disassembler, loadDisassembler, type MachineInsn } from './x86/att.ts';
+import type { MachineInsn } from './x86/att.ts';
 import type { ProgramLines, SourceLine } from './xlated/program-lines.ts';
 import { sourceLineText, writeSourceLine } from './xlated/source-line.ts';
 import type { KernelSymbols, XlatedOptions, XlatedProgram } from './xlated.ts';
 
 /** What the printers of machine code take; the same as those of the instructions. */
 export type JitedProgram = XlatedProgram;
-export type JitedOptions = XlatedOptions;
+export interface JitedOptions extends XlatedOptions {
+  /** What the machine code is for; x86-64 if not given. */
+  arch?: CodeArch;
+}
+
+/** What cuts code into instructions. */
+type Disassemble = (code: Uint8Array, address: bigint) => Iterable<MachineInsn>;
+
+/** Only that of the architecture asked for is loaded. Throws SysError EOPNOTSUPP where it is not installed. */
+async function disassemblerOf(arch: CodeArch | undefined): Promise<Disassemble> {
+  if (arch === 'arm64') return (await import('./arm64/disassembler.ts')).disassembleArm64;
+  const disassembler = await (await import('./x86/att.ts')).loadDisassembler();
+  return (code, address) => disassembler.disassemble(code, address);
+}
 
 /** One function as it is printed. */
 interface MachineFunction {
@@ -58,9 +71,9 @@ function prototype(info: ProgInfo, btf: Btf | undefined, index: number): string 
 }
 
 /** The instructions of a function, each with the source line that begins there. */
-function* rows(f: MachineFunction, disassembler: Disassembler): Generator<[MachineInsn, SourceLine | undefined]> {
+function* rows(f: MachineFunction, disassemble: Disassemble): Generator<[MachineInsn, SourceLine | undefined]> {
   let skip = 0;
-  for (const insn of disassembler.disassemble(f.code, f.address)) {
+  for (const insn of disassemble(f.code, f.address)) {
     const line = f.lines?.findAddress(f.address + BigInt(insn.offset), f.index, skip);
     if (line) skip++;
     yield [insn, line];
@@ -78,12 +91,12 @@ export async function printJited(
   options: JitedOptions,
   write: (text: string) => void,
 ): Promise<void> {
-  const disassembler = await loadDisassembler();
+  const disassemble = await disassemblerOf(options.arch);
   const { btf } = program;
   for (const f of machineFunctions(program)) {
     if (f.proto) write(`${f.proto}:\n`);
     if (f.name !== undefined) write(`${f.name}:\n`);
-    for (const [insn, line] of rows(f, disassembler)) {
+    for (const [insn, line] of rows(f, disassemble)) {
       let text = line && btf ? sourceLineText(btf, line, options.linum) : '';
       text += `${insn.offset.toString(16).padStart(4)}:\t${insn.pieces.join('')}`;
       if (options.opcodes) {
@@ -101,7 +114,7 @@ export async function printJited(
  * operands are the pieces in which the disassembler gives them, as bpftool has it with libbfd.
  */
 export async function writeJited(program: JitedProgram, options: JitedOptions, json: JsonWriter): Promise<void> {
-  const disassembler = await loadDisassembler();
+  const disassemble = await disassemblerOf(options.arch);
   const functions = machineFunctions(program);
   const named = functions[0]?.name !== undefined;
   if (named) json.startArray();
@@ -112,12 +125,12 @@ export async function writeJited(program: JitedProgram, options: JitedOptions, j
       json.field('name', f.name as string).name('insns');
     }
     json.startArray();
-    for (const [insn, line] of rows(f, disassembler)) {
+    for (const [insn, line] of rows(f, disassemble)) {
       json.startObject();
       if (line && program.btf) writeSourceLine(json, program.btf, line, options.linum);
       json.name('pc').raw(`"0x${insn.offset.toString(16)}"`);
       const [operation, ...operands] = insn.pieces;
-      json.field('operation', operation.trimEnd()).name('operands').startArray();
+      json.field('operation', operation.replace(/ +$/, '')).name('operands').startArray();
       for (const operand of operands) json.value(operand);
       if (operands.length === 0) json.value(null);
       json.endArray();

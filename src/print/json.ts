@@ -1,6 +1,7 @@
 // JSON in bpftool's own layout: compact without spaces, or one member a line with four spaces a level.
 
-const ESCAPES: Readonly<Record<string, string>> = {
+/** Characters that are escaped, and how; all others are written as they are. */
+export const JSON_ESCAPES: Readonly<Record<string, string>> = {
   '\t': '\\t',
   '\n': '\\n',
   '\r': '\\r',
@@ -12,10 +13,17 @@ const ESCAPES: Readonly<Record<string, string>> = {
 
 const quote = (text: string): string =>
   // biome-ignore lint/suspicious/noControlCharactersInRegex: bpftool escapes exactly these
-  `"${text.replace(/[\t\n\r\f\x08\\"]/g, (c) => ESCAPES[c])}"`;
+  `"${text.replace(/[\t\n\r\f\x08\\"]/g, (c) => JSON_ESCAPES[c])}"`;
 
 /** Values that `value` writes by themselves. */
 export type JsonScalar = string | number | bigint | boolean | null;
+
+/** How a value has to be laid out that somebody else writes into a document. */
+export interface JsonPlace {
+  pretty: boolean;
+  /** Objects and arrays around it. */
+  depth: number;
+}
 
 /**
  * Streams one JSON document as text pieces. Like bpftool's writer it does not check that names and values alternate:
@@ -91,6 +99,12 @@ export class JsonWriter {
     this.separate();
     this.write(text);
     return this;
+  }
+
+  /** Leaves the next value to the caller, who writes it right away where this writer writes. */
+  leaveValue(): JsonPlace {
+    this.separate();
+    return { pretty: this.pretty, depth: this.depth };
   }
 
   field(name: string, value: JsonScalar): this {

@@ -44,7 +44,10 @@ const signed = (n: number): string => (n < 0 ? String(n) : `+${n}`);
 const hex2 = (n: number): string => n.toString(16).padStart(2, '0');
 
 /** Names of calls and immediates as bpftool gives them: kernel symbols, map ids, distances to subprograms. */
-export function xlatedNames({ info, symbols }: XlatedProgram): DisasmOptions {
+export function xlatedNames({
+  info,
+  symbols,
+}: Pick<XlatedProgram, 'symbols'> & { info: Pick<ProgInfo, 'jitedKsyms'> }): DisasmOptions {
   const callName = ({ src, off, imm }: Insn): string => {
     const own = src === CALL_KIND.PSEUDO ? info.jitedKsyms[imm >>> 0] : undefined;
     const address = own ?? BigInt.asUintN(64, symbols.callBase + BigInt(imm));

@@ -19,13 +19,16 @@ interface Loaded {
   fd: number;
 }
 
+/** What a skeleton must know of a map. */
+export type MapShape = Pick<MapSpec, 'name' | 'type' | 'keySize' | 'valueSize' | 'btfKeyTypeId' | 'btfValueTypeId'>;
+
 /** `K` and `V` are Uint8Array where the map has no BTF for them; on per-CPU maps `V` is an array with a value a CPU. */
 export class SkeletonMap<K, V> {
-  readonly spec: MapSpec;
+  readonly spec: MapShape;
   private readonly btf: Btf | undefined;
   private loaded: Loaded | undefined;
 
-  constructor(spec: MapSpec, btf: Btf | undefined) {
+  constructor(spec: MapShape, btf: Btf | undefined) {
     this.spec = spec;
     this.btf = btf;
   }

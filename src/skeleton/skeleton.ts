@@ -6,8 +6,9 @@ import { type LoadedObject, type LoadOptions, loadObject } from '../object/load.
 import { openObject } from '../object/open.ts';
 import { entryPrograms, type MapSpec, type ObjectSpec, type ProgramSpec } from '../object/spec.ts';
 import type { Kernel, ProgInfo } from '../syscall.ts';
+import { SectionMemory } from './section-memory.ts';
 import { SkeletonMap } from './skeleton-map.ts';
-import { type Memory, viewOf } from './value-view.ts';
+import { viewOf } from './value-view.ts';
 
 /** A program of a skeleton. */
 export class SkeletonProgram {
@@ -52,33 +53,6 @@ export class SkeletonProgram {
   }
 }
 
-/** Key 0 of the arrays that hold global data. */
-const FIRST = new Uint8Array(4);
-
-/** Bytes of a data section: of the object before the load, of the map afterwards. */
-class SectionMemory implements Memory {
-  private readonly map: MapSpec;
-  private loaded: { kernel: Kernel; fd: number } | undefined;
-
-  constructor(map: MapSpec) {
-    this.map = map;
-    // The bytes of the file stay as they are: views write into a copy.
-    map.initialValue = map.initialValue ? Uint8Array.from(map.initialValue) : new Uint8Array(map.valueSize);
-  }
-
-  attach(kernel: Kernel, fd: number): void {
-    this.loaded = { kernel, fd };
-  }
-
-  load(): Uint8Array {
-    return this.loaded ? this.loaded.kernel.mapLookup(this.loaded.fd, FIRST) : (this.map.initialValue as Uint8Array);
-  }
-
-  store(bytes: Uint8Array): void {
-    this.loaded?.kernel.mapUpdate(this.loaded.fd, FIRST, bytes);
-  }
-}
-
 export class Skeleton {
   readonly object: ObjectSpec;
   private readonly mapsByName = new Map<string, SkeletonMap<unknown, unknown>>();
@@ -108,7 +82,9 @@ export class Skeleton {
   protected section<T>(section: string): T {
     const map = this.object.maps.find((m) => m.section === section && m.kind !== 'user') as MapSpec;
     const btf = this.object.btf as Btf;
-    const memory = new SectionMemory(map);
+    // The bytes of the file stay as they are: views write into a copy.
+    map.initialValue = map.initialValue ? Uint8Array.from(map.initialValue) : new Uint8Array(map.valueSize);
+    const memory = new SectionMemory(map.initialValue);
     this.sections.set(map.name, memory);
     return viewOf<T>(btf, map.btfValueTypeId, memory);
   }

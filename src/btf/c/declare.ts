@@ -1,17 +1,20 @@
 // C declarations: from the chain of types behind a name to the text around that name.
+import { ByteSink, type Token, token } from '../../print/byte-sink.ts';
 import type { Btf } from '../btf.ts';
+import type { FlatTypes } from '../flat-types.ts';
 import { BTF_KIND, isModifier } from '../kinds.ts';
 import type { WorkLimit } from './limits.ts';
-import type { CNames } from './names.ts';
-import { holeText, indent, isPacked } from './padding.ts';
+import { type NameNumbers, writeNumbered, writeTypeName } from './names.ts';
+import { isPacked, newLine, Padding } from './padding.ts';
 
-const QUALIFIERS: Readonly<Record<number, string>> = {
-  [BTF_KIND.VOLATILE]: 'volatile',
-  [BTF_KIND.CONST]: 'const',
-  [BTF_KIND.RESTRICT]: 'restrict',
-};
+/** By kind; undefined for those that are no qualifiers. */
+const QUALIFIERS: readonly (Token | undefined)[] = Object.values(BTF_KIND).map((kind) => {
+  if (kind === BTF_KIND.VOLATILE) return token('volatile');
+  if (kind === BTF_KIND.CONST) return token('const');
+  return kind === BTF_KIND.RESTRICT ? token('restrict') : undefined;
+});
 
-const ENDS: ReadonlySet<number> = new Set([
+const END_KINDS: readonly number[] = [
   BTF_KIND.INT,
   BTF_KIND.ENUM,
   BTF_KIND.ENUM64,
@@ -20,240 +23,458 @@ const ENDS: ReadonlySet<number> = new Set([
   BTF_KIND.UNION,
   BTF_KIND.TYPEDEF,
   BTF_KIND.FLOAT,
-]);
+];
+/** By kind: 1 for those where a chain ends. */
+const ENDS = Uint8Array.from({ length: 128 }, (_, kind) => (END_KINDS.includes(kind) ? 1 : 0));
 
-/** Types from the declared thing inwards; the last one is written first. */
-type Chain = number[];
+const SPACE = token(' ');
+const POINTER = token('*');
+const SPACE_POINTER = token(' *');
+const OPEN = token('(');
+const SPACE_OPEN = token(' (');
+const CLOSE = token(')');
+const OPEN_BRACKET = token('[');
+const CLOSE_BRACKET = token(']');
+const NOTHING_TAKEN = token('(void)');
+const COMMA = token(', ');
+const DOTS = token('...');
+const VOID = token('void');
+const STRUCT = token('struct');
+const UNION = token('union');
+const ENUM = token('enum');
+const BEGIN_BODY = token(' {');
+const END_BODY = token('}');
+const COLON = token(': ');
+const EQUALS = token(' = ');
+const MINUS = token('-');
+const SEMICOLON = token(';');
+const ENUMERATOR_END = token(',');
+const PACKED = token(' __attribute__((packed))');
+const BYTE_MODE = token(' __attribute__((mode(byte)))');
+const WORD_MODE = token(' __attribute__((mode(word)))');
+
+/**
+ * What is declared: the offset of its name (0 for nothing), minus the id of a typedef whose numbered name it is, or
+ * GIVEN for a text of its own.
+ */
+export type DeclaredName = number;
+const GIVEN: DeclaredName = -0x8000_0000;
 
 /** Bits as the C `int` that libbpf counts them in. */
 const asInt = (value: number): number => value | 0;
 
-/** Writes declarations and the bodies of structs, unions and enums. Throws BtfError on endless nesting. */
-export class Declarations {
-  private readonly btf: Btf;
-  private readonly names: CNames;
-  private readonly limit: WorkLimit;
-  private readonly warn: (text: string) => void;
-  private unqualified = false;
+/** Bits of a number of bytes; none of what has no size. */
+const bitsOf = (bytes: number): number => (bytes > 0 ? bytes * 8 : 0);
 
-  constructor(btf: Btf, names: CNames, limit: WorkLimit, warn: (text: string) => void) {
-    this.btf = btf;
+/** Where declarations go, and what they share with others. */
+export interface DeclarationParts {
+  types: FlatTypes;
+  names: NameNumbers;
+  limit: WorkLimit;
+  out: ByteSink;
+  warn(text: string): void;
+}
+
+/** Writes declarations and the bodies of structs, unions and enums. Throws BtfError on endless nesting. */
+export class DeclarationWriter {
+  private readonly types: FlatTypes;
+  private readonly names: NameNumbers;
+  private readonly limit: WorkLimit;
+  private readonly out: ByteSink;
+  private readonly warn: (text: string) => void;
+  private readonly padding: Padding;
+  /** Chains of types from the declared thing inwards, those of nested declarations on top; the last is written first. */
+  private readonly chain: number[] = [];
+  private unqualified = false;
+  private given = '';
+
+  constructor({ types, names, limit, out, warn }: DeclarationParts) {
+    this.types = types;
     this.names = names;
     this.limit = limit;
+    this.out = out;
     this.warn = warn;
+    this.padding = new Padding(types.pointerSize, limit, out);
   }
 
-  /** `int (*name)(void)`: the declaration of `name` as a value of the type; without a name the type alone. */
-  declare(id: number, name: string, level: number): string {
-    return this.chainText(this.chainOf(id), name, level);
+  /** `int (*name)(void)`: the declaration of a value of the type; without a name the type alone. */
+  declare(id: number, name: DeclaredName, level: number): void {
+    const { chain, types } = this;
+    const text = name >= 0 ? name : name === GIVEN ? -1 : types.nameOffset(-name);
+    const said = types.strings.bytes[text] === 0 ? 0 : name;
+    if (this.declareSimply(id, said, level)) return;
+    const base = chain.length;
+    this.pushChain(id);
+    this.writeChain(base, said, level);
+    chain.length = base;
   }
 
-  /** As `declare`, without any const, volatile, restrict or type tag. */
-  declareUnqualified(id: number, name: string, level: number): string {
+  /** The frequent case of nothing but pointers to something; false when there is more to it. */
+  private declareSimply(id: number, name: DeclaredName, level: number): boolean {
+    const { types, out } = this;
+    let end = id;
+    let pointers = 0;
+    let kind = types.kind(end);
+    for (; kind === BTF_KIND.PTR; kind = types.kind(end)) {
+      this.limit.step();
+      end = types.type(end);
+      pointers++;
+    }
+    if (end !== 0 && !ENDS[kind]) return false;
+    this.writeEnd(end, kind, level);
+    for (let i = 0; i < pointers; i++) out.put(i === 0 ? SPACE_POINTER : POINTER);
+    this.writeSpaced(name, pointers > 0);
+    return true;
+  }
+
+  /** As `declare` with any text for a name. */
+  declareAs(id: number, name: string, level: number): void {
+    this.given = name;
+    this.declare(id, name ? GIVEN : 0, level);
+  }
+
+  /** As `declareAs`, without any const, volatile, restrict or type tag. */
+  declareUnqualified(id: number, name: string, level: number): void {
     this.unqualified = true;
     try {
-      return this.declare(id, name, level);
+      this.declareAs(id, name, level);
     } finally {
       this.unqualified = false;
     }
   }
 
-  private chainOf(id: number): Chain {
-    const chain: Chain = [];
+  private pushChain(id: number): void {
+    const { types, chain, limit } = this;
     for (;;) {
-      this.limit.step();
-      const kind = this.btf.kind(id);
+      limit.step();
+      const kind = types.kind(id);
       if (this.unqualified && isModifier(kind)) {
-        id = this.btf.type(id);
+        id = types.type(id);
         continue;
       }
       chain.push(id);
-      if (id === 0 || ENDS.has(kind)) return chain;
+      if (id === 0 || ENDS[kind]) return;
       if (kind === BTF_KIND.ARRAY) {
-        id = this.btf.arrayElem(id);
+        id = types.arrayElem(id);
       } else if (kind === BTF_KIND.PTR || kind === BTF_KIND.FUNC_PROTO || isModifier(kind)) {
-        id = this.btf.type(id);
+        id = types.type(id);
       } else {
         this.unexpected(id);
-        return chain;
+        return;
       }
     }
   }
 
   private unexpected(id: number): void {
-    this.warn(`unexpected type in decl chain, kind:${this.btf.kind(id)}, id:[${id}]`);
+    this.warn(`unexpected type in decl chain, kind:${this.types.kind(id)}, id:[${id}]`);
+  }
+
+  /** Kind of the last type of the chain. */
+  private lastKind(): number {
+    const { chain } = this;
+    return this.types.kind(chain[chain.length - 1]);
   }
 
   /** Takes the qualifiers at the end of the chain; they stand before the type that they qualify. */
-  private takeQualifiers(chain: Chain): string {
-    let text = '';
-    while (chain.length) {
-      const qualifier = QUALIFIERS[this.btf.kind(chain[chain.length - 1])];
-      if (!qualifier) break;
-      text += `${qualifier} `;
+  private takeQualifiers(base: number): void {
+    const { chain, out } = this;
+    while (chain.length > base) {
+      const qualifier = QUALIFIERS[this.lastKind()];
+      if (!qualifier) return;
+      out.put(qualifier);
+      out.put(SPACE);
       chain.pop();
     }
-    return text;
   }
 
   /** Some compilers qualify arrays and functions, which C has no place for. */
-  private dropModifiers(chain: Chain): void {
-    while (chain.length && isModifier(this.btf.kind(chain[chain.length - 1]))) chain.pop();
+  private dropModifiers(base: number): void {
+    while (this.chain.length > base && isModifier(this.lastKind())) this.chain.pop();
   }
 
-  private chainText(chain: Chain, name: string, level: number): string {
-    this.limit.enter(chain[0]);
-    const text = this.innerText(chain, name, level);
-    this.limit.leave();
-    return text;
+  private writeDeclared(name: DeclaredName): void {
+    const { types, out } = this;
+    if (name > 0) out.string(name);
+    else if (name === GIVEN) out.text(this.given);
+    else if (name < 0) writeTypeName(out, types.strings, types.nameOffset(-name), this.names.typedef(-name));
   }
 
-  private innerText(chain: Chain, name: string, level: number): string {
-    const spaced = (afterPointer: boolean): string => (name && !afterPointer ? ` ${name}` : name);
-    let text = '';
+  /** The name, behind a space unless a pointer is in front of it. */
+  private writeSpaced(name: DeclaredName, afterPointer: boolean): void {
+    if (name !== 0 && !afterPointer) this.out.put(SPACE);
+    this.writeDeclared(name);
+  }
+
+  /** Takes the chain down to `base`. */
+  private writeChain(base: number, name: DeclaredName, level: number): void {
+    const { types, chain, out, limit } = this;
+    limit.enter(chain[base]);
     let afterPointer = true;
-    for (let id = chain.pop(); id !== undefined; id = chain.pop()) {
-      const kind = this.btf.kind(id);
+    while (chain.length > base) {
+      const id = chain.pop() as number;
+      const kind = types.kind(id);
       if (kind === BTF_KIND.PTR) {
-        text += afterPointer ? '*' : ' *';
+        out.put(afterPointer ? POINTER : SPACE_POINTER);
         afterPointer = true;
         continue;
       }
-      if (kind === BTF_KIND.ARRAY) return text + this.arrayText(id, chain, name, level, afterPointer);
-      if (kind === BTF_KIND.FUNC_PROTO) {
-        this.dropModifiers(chain);
-        text += chain.length ? ` (${this.chainText(chain, name, level)})` : spaced(afterPointer);
-        return text + this.parameterText(id, level);
-      }
-      const qualifier = QUALIFIERS[kind];
-      if (qualifier) {
-        text += ` ${qualifier}`;
+      if (id === 0 || ENDS[kind]) {
+        this.takeQualifiers(base);
+        this.writeEnd(id, kind, level);
+      } else if (kind === BTF_KIND.ARRAY) {
+        this.writeArray(id, base, name, level, afterPointer);
+        limit.leave();
+        return;
+      } else if (kind === BTF_KIND.FUNC_PROTO) {
+        this.writeFunction(id, base, name, level, afterPointer);
+        limit.leave();
+        return;
       } else if (kind === BTF_KIND.TYPE_TAG) {
-        text += this.takeQualifiers(chain) + this.typeTagText(id);
-      } else if (id === 0 || ENDS.has(kind)) {
-        text += this.takeQualifiers(chain) + this.endText(id, kind, level);
+        this.takeQualifiers(base);
+        this.writeTypeTag(id);
       } else {
-        this.unexpected(id);
-        return text;
+        const qualifier = QUALIFIERS[kind];
+        if (!qualifier) {
+          this.unexpected(id);
+          limit.leave();
+          return;
+        }
+        out.put(SPACE);
+        out.put(qualifier);
       }
       afterPointer = false;
     }
-    return text + spaced(afterPointer);
+    this.writeSpaced(name, afterPointer);
+    limit.leave();
   }
 
-  private endText(id: number, kind: number, level: number): string {
-    const anonymous = this.btf.nameOffset(id) === 0;
+  private writeEnd(id: number, kind: number, level: number): void {
+    const { types, out } = this;
+    const anonymous = types.nameOffset(id) === 0;
     switch (kind) {
       case BTF_KIND.UNKN:
-        return 'void';
+        out.put(VOID);
+        break;
       case BTF_KIND.STRUCT:
       case BTF_KIND.UNION:
-        return anonymous ? this.compositeBody(id, level) : this.compositeHead(id);
+        if (anonymous) this.compositeBody(id, level);
+        else this.compositeHead(id);
+        break;
       case BTF_KIND.ENUM:
       case BTF_KIND.ENUM64:
-        return anonymous ? this.enumBody(id, level) : `enum ${this.names.tag(id)}`;
+        if (anonymous) this.enumBody(id, level);
+        else this.writeTagged(ENUM, id);
+        break;
       case BTF_KIND.FWD:
-        return this.forwardHead(id);
+        this.forwardHead(id);
+        break;
       case BTF_KIND.TYPEDEF:
-        return this.names.typedef(id);
+        writeTypeName(out, types.strings, types.nameOffset(id), this.names.typedef(id));
+        break;
       default:
-        return this.btf.name(id);
+        out.string(types.nameOffset(id));
     }
   }
 
-  private typeTagText(id: number): string {
-    const name = this.btf.name(id);
-    return this.btf.kflag(id) ? ` __attribute__((${name}))` : ` __attribute__((btf_type_tag("${name}")))`;
+  private writeTypeTag(id: number): void {
+    const { types, out } = this;
+    out.text(types.kflag(id) ? ' __attribute__((' : ' __attribute__((btf_type_tag("');
+    out.string(types.nameOffset(id));
+    out.text(types.kflag(id) ? '))' : '")))');
   }
 
-  private arrayText(id: number, chain: Chain, name: string, level: number, afterPointer: boolean): string {
-    const bounds = `[${this.btf.arrayLength(id)}]`;
-    this.dropModifiers(chain);
-    if (!chain.length) return (name && !afterPointer ? ` ${name}` : name) + bounds;
-    const nested = this.btf.kind(chain[chain.length - 1]) === BTF_KIND.ARRAY;
-    const inner = this.chainText(chain, name, level);
-    return (name && !afterPointer ? ' ' : '') + (nested ? inner : `(${inner})`) + bounds;
-  }
-
-  private parameterText(id: number, level: number): string {
-    const vlen = this.btf.vlen(id);
-    if (vlen === 0 || (vlen === 1 && this.btf.paramType(id, 0) === 0)) return '(void)';
-    let text = '(';
-    for (let i = 0; i < vlen; i++) {
-      const type = this.btf.paramType(id, i);
-      if (i > 0) text += ', ';
-      text += i === vlen - 1 && type === 0 ? '...' : this.declare(type, this.btf.paramName(id, i), level);
+  private writeArray(id: number, base: number, name: DeclaredName, level: number, afterPointer: boolean): void {
+    const { chain, out } = this;
+    this.dropModifiers(base);
+    if (chain.length === base) {
+      this.writeSpaced(name, afterPointer);
+    } else {
+      if (name !== 0 && !afterPointer) out.put(SPACE);
+      const nested = this.lastKind() === BTF_KIND.ARRAY;
+      if (!nested) out.put(OPEN);
+      this.writeChain(base, name, level);
+      if (!nested) out.put(CLOSE);
     }
-    return `${text})`;
+    out.put(OPEN_BRACKET);
+    out.unsigned(this.types.words[this.types.rest(id) + 2]);
+    out.put(CLOSE_BRACKET);
   }
 
-  /** `struct name`. */
-  compositeHead(id: number): string {
-    const word = this.btf.kind(id) === BTF_KIND.STRUCT ? 'struct' : 'union';
-    const name = this.names.tag(id);
-    return name ? `${word} ${name}` : word;
+  private writeFunction(id: number, base: number, name: DeclaredName, level: number, afterPointer: boolean): void {
+    const { types, chain, out } = this;
+    this.dropModifiers(base);
+    if (chain.length > base) {
+      out.put(SPACE_OPEN);
+      this.writeChain(base, name, level);
+      out.put(CLOSE);
+    } else {
+      this.writeSpaced(name, afterPointer);
+    }
+    const { words } = types;
+    const from = types.rest(id);
+    const to = from + types.vlen(id) * 2;
+    if (from === to || (from + 2 === to && words[from + 1] === 0)) {
+      out.put(NOTHING_TAKEN);
+      return;
+    }
+    out.put(OPEN);
+    for (let p = from; p < to; p += 2) {
+      if (p > from) out.put(COMMA);
+      if (p + 2 === to && words[p + 1] === 0) out.put(DOTS);
+      else this.declare(words[p + 1], words[p], level);
+    }
+    out.put(CLOSE);
   }
 
-  forwardHead(id: number): string {
-    return `${this.btf.kflag(id) ? 'union' : 'struct'} ${this.names.tag(id)}`;
+  /** `struct name`, or the word alone. */
+  private writeTagged(word: Token, id: number): void {
+    const { types, out } = this;
+    const name = types.nameOffset(id);
+    out.put(word);
+    if (name === 0) return;
+    out.put(SPACE);
+    writeTypeName(out, types.strings, name, this.names.tag(id));
+  }
+
+  compositeHead(id: number): void {
+    this.writeTagged(this.types.kind(id) === BTF_KIND.STRUCT ? STRUCT : UNION, id);
+  }
+
+  forwardHead(id: number): void {
+    const { types, out } = this;
+    out.put(types.kflag(id) ? UNION : STRUCT);
+    out.put(SPACE);
+    writeTypeName(out, types.strings, types.nameOffset(id), this.names.tag(id));
   }
 
   /** `struct name { … }` with every member. */
-  compositeBody(id: number, level: number): string {
-    const { btf, limit } = this;
+  compositeBody(id: number, level: number): void {
+    const { types, limit, out, padding } = this;
+    const { words } = types;
     limit.enter(id);
-    const isStruct = btf.kind(id) === BTF_KIND.STRUCT;
-    const align = btf.align(id);
-    const packed = isStruct && isPacked(btf, id);
-    const vlen = btf.vlen(id);
-    const { pointerSize } = btf;
-    const inner = indent(level + 1);
-    let text = `${this.compositeHead(id)} {`;
+    const isStruct = types.kind(id) === BTF_KIND.STRUCT;
+    const packed = isStruct && isPacked(types, id);
+    const hasBitfields = types.kflag(id);
+    const size = types.size(id);
+    const from = types.rest(id);
+    const to = from + types.vlen(id) * 3;
+    this.compositeHead(id);
+    out.put(BEGIN_BODY);
     let end = 0;
     let afterBitfield = false;
-    for (let i = 0; i < vlen; i++) {
-      const type = btf.memberType(id, i);
-      const bits = btf.memberBitSize(id, i);
-      const offset = asInt(btf.memberBitOffset(id, i));
-      const nextAlign = packed ? 1 : btf.align(type);
-      const inBitfield = afterBitfield && bits !== 0;
-      text += holeText({ from: end, to: offset, nextAlign, inBitfield }, pointerSize, level + 1, limit);
-      text += `\n${inner}${this.declare(type, btf.memberName(id, i), level + 1)}`;
-      if (bits) text += `: ${bits}`;
-      text += ';';
-      end = asInt(offset + (bits || Math.max(0, btf.resolveSize(type)) * 8));
+    for (let p = from; p < to; p += 3) {
+      const type = words[p + 1];
+      const word = words[p + 2];
+      const bits = hasBitfields ? word >>> 24 : 0;
+      const offset = hasBitfields ? word & 0xffffff : word;
+      if (end < offset) {
+        const inBitfield = afterBitfield && bits !== 0;
+        padding.fill({ from: end, to: offset, nextAlign: packed ? 1 : types.align(type), inBitfield }, level + 1);
+      }
+      out.put(newLine(level + 1));
+      this.declare(type, words[p], level + 1);
+      if (bits) {
+        out.put(COLON);
+        out.decimal(bits);
+      }
+      out.put(SEMICOLON);
+      end = asInt(offset + (bits || bitsOf(types.resolveSize(type))));
       afterBitfield = bits !== 0;
     }
-    const size = btf.size(id);
-    if (isStruct) {
-      const hole = { from: end, to: asInt(size * 8), nextAlign: align, inBitfield: false };
-      text += holeText(hole, pointerSize, level + 1, limit);
+    if (isStruct && end < asInt(size * 8)) {
+      padding.fill({ from: end, to: asInt(size * 8), nextAlign: types.align(id), inBitfield: false }, level + 1);
     }
-    text += vlen || size ? `\n${indent(level)}}` : '}';
+    if (to > from || size) out.put(newLine(level));
+    out.put(END_BODY);
     limit.leave();
-    return packed ? `${text} __attribute__((packed))` : text;
+    if (packed) out.put(PACKED);
   }
 
   /** `enum name { … }`; without the braces when it has no values. */
-  enumBody(id: number, level: number): string {
-    const { btf } = this;
-    const vlen = btf.vlen(id);
-    const name = this.names.tag(id);
-    let text = name ? `enum ${name}` : 'enum';
-    if (!vlen) return text;
-    const wide = btf.kind(id) === BTF_KIND.ENUM64;
-    const suffix = wide ? (btf.kflag(id) ? 'LL' : 'ULL') : '';
-    let needsWordMode = btf.pointerSize === 8 && btf.size(id) === 8;
-    const start = `\n${indent(level + 1)}`;
-    text += ' {';
-    for (let i = 0; i < vlen; i++) {
-      this.limit.step();
-      const value = btf.enumValue(id, i);
-      if (wide && BigInt.asUintN(64, value) >> 32n) needsWordMode = false;
-      text += `${start}${this.names.enumerator(btf.enumName(id, i))} = ${value}${suffix},`;
+  enumBody(id: number, level: number): void {
+    const { types, out } = this;
+    const size = types.size(id);
+    this.writeTagged(ENUM, id);
+    if (types.vlen(id) === 0) return;
+    out.put(BEGIN_BODY);
+    const wide = types.kind(id) === BTF_KIND.ENUM64;
+    const large = wide ? this.wideEnumerators(id, level + 1) : this.enumerators(id, level + 1);
+    out.put(newLine(level));
+    out.put(END_BODY);
+    if (size === 1) out.put(BYTE_MODE);
+    else if (size === 8 && types.pointerSize === 8 && !large) out.put(WORD_MODE);
+  }
+
+  private enumeratorName(offset: number, level: number): void {
+    this.limit.step();
+    this.out.put(newLine(level));
+    writeNumbered(this.out, offset, this.names.enumerator(offset));
+    this.out.put(EQUALS);
+  }
+
+  /** Whether some value does not fit 32 bits: never. */
+  private enumerators(id: number, level: number): boolean {
+    const { types, out } = this;
+    const { words } = types;
+    const signed = types.kflag(id);
+    const from = types.rest(id);
+    for (let p = from, to = from + types.vlen(id) * 2; p < to; p += 2) {
+      const value = words[p + 1];
+      this.enumeratorName(words[p], level);
+      if (signed && value < 0) out.put(MINUS);
+      out.unsigned(signed && value < 0 ? -value | 0 : value);
+      out.put(ENUMERATOR_END);
     }
-    text += `\n${indent(level)}}`;
-    if (btf.size(id) === 1) return `${text} __attribute__((mode(byte)))`;
-    return needsWordMode ? `${text} __attribute__((mode(word)))` : text;
+    return false;
+  }
+
+  /** Whether some value does not fit 32 bits. */
+  private wideEnumerators(id: number, level: number): boolean {
+    const { types, out } = this;
+    const { words } = types;
+    const signed = types.kflag(id);
+    const from = types.rest(id);
+    let large = false;
+    for (let p = from, to = from + types.vlen(id) * 3; p < to; p += 3) {
+      const bits = (BigInt(words[p + 2]) << 32n) | BigInt(words[p + 1] >>> 0);
+      this.enumeratorName(words[p], level);
+      out.text(signed ? `${bits}LL` : `${BigInt.asUintN(64, bits)}ULL`);
+      out.put(ENUMERATOR_END);
+      large ||= words[p + 2] !== 0;
+    }
+    return large;
+  }
+}
+
+/** Declarations as texts. Throws BtfError on endless nesting. */
+export class Declarations {
+  private readonly out: ByteSink;
+  private readonly writer: DeclarationWriter;
+  private text = '';
+
+  constructor(btf: Btf, names: NameNumbers, limit: WorkLimit, warn: (text: string) => void) {
+    const types = btf.flat();
+    this.out = new ByteSink(types.strings, (bytes) => {
+      this.text += bytes.toString('utf8');
+    });
+    this.writer = new DeclarationWriter({ types, names, limit, out: this.out, warn });
+  }
+
+  private take(): string {
+    this.out.flush();
+    const { text } = this;
+    this.text = '';
+    return text;
+  }
+
+  declare(id: number, name: string, level: number): string {
+    this.writer.declareAs(id, name, level);
+    return this.take();
+  }
+
+  /** As `declare`, without any const, volatile, restrict or type tag. */
+  declareUnqualified(id: number, name: string, level: number): string {
+    this.writer.declareUnqualified(id, name, level);
+    return this.take();
   }
 }

@@ -1,7 +1,8 @@
 // In which order C needs the definitions: what is embedded comes first, what is only pointed to can be announced.
 import { ERRNO } from '../../errno.ts';
-import { type Btf, BtfError } from '../btf.ts';
-import { BTF_KIND, isComposite } from '../kinds.ts';
+import { BtfError } from '../btf-error.ts';
+import type { FlatTypes } from '../flat-types.ts';
+import { BTF_KIND, isComposite, isModifier, KIND_LAYOUTS } from '../kinds.ts';
 import type { WorkLimit } from './limits.ts';
 
 const STATE = { NEW: 0, ACTIVE: 1, DONE: 2 } as const;
@@ -10,39 +11,67 @@ const STATE = { NEW: 0, ACTIVE: 1, DONE: 2 } as const;
 const WEAK = 0;
 const STRONG = 1;
 
+/** Kinds that lead to no definition. */
+const LEAVES: readonly number[] = [
+  BTF_KIND.INT,
+  BTF_KIND.FLOAT,
+  BTF_KIND.FUNC,
+  BTF_KIND.VAR,
+  BTF_KIND.DATASEC,
+  BTF_KIND.DECL_TAG,
+];
+/** Steps after which a type counts as unsettled. */
+const MAX_SETTLED_DEPTH = 32;
+
+/** Throws BtfError for kinds that C cannot express; without a table of its own, data has none of them. */
+const checkKinds = (types: FlatTypes): void => {
+  if (types.layouts.length <= KIND_LAYOUTS.length) return;
+  for (let id = 1; id < types.count; id++) {
+    const kind = types.kind(id);
+    if (kind >= KIND_LAYOUTS.length) throw new BtfError(`kind ${kind} has no C form`);
+  }
+};
+
 /** Types that some other type refers to; an anonymous enum that none does is a declaration of its own. */
-const markReferenced = (btf: Btf): Uint8Array => {
-  const referenced = new Uint8Array(btf.count);
-  for (let id = 1; id < btf.count; id++) {
-    const kind = btf.kind(id);
-    const layout = btf.layouts[kind];
-    if (kind === BTF_KIND.UNKN || kind > BTF_KIND.ENUM64) throw new BtfError(`kind ${kind} has no C form`);
-    // What a prototype returns does not count. Rule: libbpf 1.8, btf_dump.c.
-    if (layout.reference && kind !== BTF_KIND.FUNC_PROTO) referenced[btf.type(id)] = 1;
-    if (!layout.infoIds && layout.elementId === undefined) continue;
-    const words = btf.wordsOf(id);
-    for (const index of layout.infoIds ?? []) referenced[words[3 + index]] = 1;
-    if (layout.elementId === undefined) continue;
-    for (let p = 3 + layout.info + layout.elementId; p < words.length; p += layout.element) referenced[words[p]] = 1;
+const markReferenced = ({ words, places, layouts, count }: FlatTypes): Uint8Array => {
+  const referenced = new Uint8Array(count);
+  const elementWords = Int32Array.from(layouts, ({ element }) => element);
+  // What a prototype returns does not count. Rule: libbpf 1.8, btf_dump.c.
+  const refers = Uint8Array.from(layouts, ({ reference }, kind) => (reference && kind !== BTF_KIND.FUNC_PROTO ? 1 : 0));
+  for (let id = 1; id < count; id++) {
+    const at = places[id];
+    const info = words[at + 1];
+    const kind = (info >>> 24) & 0x7f;
+    if (refers[kind]) {
+      referenced[words[at + 2]] = 1;
+    } else if (kind === BTF_KIND.STRUCT || kind === BTF_KIND.UNION || kind === BTF_KIND.FUNC_PROTO) {
+      const step = elementWords[kind];
+      for (let p = at + 4, to = p + (info & 0xffffff) * step; p < to; p += step) referenced[words[p]] = 1;
+    } else if (kind === BTF_KIND.ARRAY) {
+      referenced[words[at + 3]] = 1;
+      referenced[words[at + 4]] = 1;
+    } else if (kind === BTF_KIND.DATASEC) {
+      for (let p = at + 3, to = p + (info & 0xffffff) * 3; p < to; p += 3) referenced[words[p]] = 1;
+    }
   }
   return referenced;
 };
 
 /** Queues definitions so that each stands behind those it embeds; remembers what earlier calls queued. */
 export class DefinitionOrder {
-  private readonly btf: Btf;
+  private readonly types: FlatTypes;
   private readonly limit: WorkLimit;
   private readonly states: Uint8Array;
-  private readonly referenced: Uint8Array;
+  private referenced: Uint8Array | undefined;
   private queue: number[] = [];
 
   /** Throws BtfError for kinds that C cannot express. */
-  constructor(btf: Btf, limit: WorkLimit) {
-    this.btf = btf;
+  constructor(types: FlatTypes, limit: WorkLimit) {
+    checkKinds(types);
+    this.types = types;
     this.limit = limit;
-    this.states = new Uint8Array(btf.count);
+    this.states = new Uint8Array(types.count);
     this.states[0] = STATE.DONE;
-    this.referenced = markReferenced(btf);
   }
 
   /** Ids to define for `id`, in order. Throws BtfError (ELOOP) when a type embeds itself. */
@@ -52,10 +81,46 @@ export class DefinitionOrder {
     return this.queue;
   }
 
+  /**
+   * Whether visiting a type, after all those whose definitions may come of it, would queue nothing: it only leads to
+   * what is done, or by a pointer to what a name is enough for. False in doubt.
+   */
+  isSettled(id: number, throughPointer = false, depth = 0): boolean {
+    const { types } = this;
+    if (this.states[id] === STATE.DONE) return true;
+    if (depth > MAX_SETTLED_DEPTH) return false;
+    const kind = types.kind(id);
+    if (kind === BTF_KIND.PTR) return this.isSettled(types.type(id), true, depth + 1);
+    if (kind === BTF_KIND.ARRAY) return this.isSettled(types.arrayElem(id), false, depth + 1);
+    if (isModifier(kind)) return this.isSettled(types.type(id), throughPointer, depth + 1);
+    if (isComposite(kind)) {
+      return types.nameOffset(id) === 0 ? this.areElementsSettled(id, 3, false, depth) : throughPointer;
+    }
+    if (kind !== BTF_KIND.FUNC_PROTO) return LEAVES.includes(kind);
+    return (
+      this.isSettled(types.type(id), throughPointer, depth + 1) && this.areElementsSettled(id, 2, throughPointer, depth)
+    );
+  }
+
+  /** Elements have some words, of which the second one is their type. */
+  private areElementsSettled(id: number, elementWords: number, throughPointer: boolean, depth: number): boolean {
+    const { types } = this;
+    const from = types.rest(id);
+    for (let p = from, to = from + types.vlen(id) * elementWords; p < to; p += elementWords) {
+      if (!this.isSettled(types.words[p + 1], throughPointer, depth + 1)) return false;
+    }
+    return true;
+  }
+
+  private isReferenced(id: number): boolean {
+    this.referenced ??= markReferenced(this.types);
+    return this.referenced[id] === 1;
+  }
+
   private visit(id: number, throughPointer: boolean): number {
     if (this.states[id] === STATE.DONE) return STRONG;
     if (this.states[id] === STATE.ACTIVE) {
-      if (isComposite(this.btf.kind(id)) && throughPointer && this.btf.nameOffset(id) !== 0) return WEAK;
+      if (isComposite(this.types.kind(id)) && throughPointer && this.types.nameOffset(id) !== 0) return WEAK;
       throw new BtfError(`unsatisfiable type cycle, id:[${id}]`, { errno: ERRNO.ELOOP, warned: true });
     }
     this.limit.enter(id);
@@ -70,25 +135,25 @@ export class DefinitionOrder {
   }
 
   private visitNew(id: number, throughPointer: boolean): number {
-    const { btf } = this;
-    switch (btf.kind(id)) {
+    const { types } = this;
+    switch (types.kind(id)) {
       case BTF_KIND.INT:
       case BTF_KIND.FLOAT:
         return this.finish(id, WEAK);
       case BTF_KIND.PTR:
-        return this.finish(id, this.visit(btf.type(id), true));
+        return this.finish(id, this.visit(types.type(id), true));
       case BTF_KIND.ARRAY:
-        return this.visit(btf.arrayElem(id), false);
+        return this.visit(types.arrayElem(id), false);
       case BTF_KIND.STRUCT:
       case BTF_KIND.UNION:
         return this.visitComposite(id, throughPointer);
       case BTF_KIND.ENUM:
       case BTF_KIND.ENUM64:
       case BTF_KIND.FWD:
-        if (btf.nameOffset(id) !== 0 || !this.referenced[id]) this.queue.push(id);
+        if (types.nameOffset(id) !== 0 || !this.isReferenced(id)) this.queue.push(id);
         return this.finish(id, STRONG);
       case BTF_KIND.TYPEDEF: {
-        const link = this.visit(btf.type(id), throughPointer);
+        const link = this.visit(types.type(id), throughPointer);
         if (throughPointer && link === WEAK) return WEAK;
         this.queue.push(id);
         return this.finish(id, STRONG);
@@ -97,11 +162,13 @@ export class DefinitionOrder {
       case BTF_KIND.CONST:
       case BTF_KIND.RESTRICT:
       case BTF_KIND.TYPE_TAG:
-        return this.visit(btf.type(id), throughPointer);
+        return this.visit(types.type(id), throughPointer);
       case BTF_KIND.FUNC_PROTO: {
-        let link = this.visit(btf.type(id), throughPointer);
-        const vlen = btf.vlen(id);
-        for (let i = 0; i < vlen; i++) link |= this.visit(btf.paramType(id, i), throughPointer);
+        let link = this.visit(types.type(id), throughPointer);
+        const from = types.rest(id);
+        for (let p = from, to = from + types.vlen(id) * 2; p < to; p += 2) {
+          link |= this.visit(types.words[p + 1], throughPointer);
+        }
         return link;
       }
       default:
@@ -110,12 +177,13 @@ export class DefinitionOrder {
   }
 
   private visitComposite(id: number, throughPointer: boolean): number {
-    const named = this.btf.nameOffset(id) !== 0;
+    const { types } = this;
+    const named = types.nameOffset(id) !== 0;
     // Behind a pointer a name is enough; an anonymous one has to be written out where it stands.
     if (throughPointer && named) return WEAK;
     this.states[id] = STATE.ACTIVE;
-    const vlen = this.btf.vlen(id);
-    for (let i = 0; i < vlen; i++) this.visit(this.btf.memberType(id, i), false);
+    const from = types.rest(id);
+    for (let p = from, to = from + types.vlen(id) * 3; p < to; p += 3) this.visit(types.words[p + 1], false);
     if (named) this.queue.push(id);
     return this.finish(id, STRONG);
   }

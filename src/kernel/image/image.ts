@@ -1,6 +1,7 @@
 // What makes a simulated kernel a particular kernel. Everything here is data captured from a running one; logic in
 // the other rooms asks the image and never holds such a constant itself.
 import type { Btf } from '../../btf/btf.ts';
+import type { Arm64Settings } from '../jit/arm64/settings.ts';
 
 /** CPU features and mitigations that the x86-64 emitter and the inliner ask for. */
 export interface CpuSettings {
@@ -22,6 +23,8 @@ export interface CpuSettings {
   ibhf?: boolean;
   /** Five-level page tables: user addresses of 56 bits; unset: 47. */
   la57?: boolean;
+  /** Of an arm64 machine; what is not given is as ARM64_DEFAULTS has it. */
+  arm64?: Partial<Arm64Settings>;
 }
 
 export interface KernelImage {

@@ -1,7 +1,10 @@
 // Machine code of a finished program: what goes in, what comes out, and the way from one to the other. The emitter of
 // the machine itself stands in its own folder.
 import type { Insn } from '../../isa/insn.ts';
+import type { CodeArch } from '../../syscall.ts';
 import type { KernelImage } from '../image/image.ts';
+import { compileProgram as compileArm64 } from './arm64/compile.ts';
+import { isArm64 } from './arm64/settings.ts';
 import { PackAllocator } from './pack-allocator.ts';
 import { compileProgram } from './x86-64/compile.ts';
 import { tailCallOffset } from './x86-64/entry.ts';
@@ -40,10 +43,20 @@ export interface JitFunctionInput {
   privateStack: boolean;
 }
 
+/** What of a function's input outlives its compilation, so that it can be compiled again. */
+export type FunctionShape = Omit<JitFunctionInput, 'insns'> & {
+  /** Number of its instructions. */
+  length: number;
+  /** Constants were blinded. */
+  blinded: boolean;
+};
+
 /** All functions of one program. */
 export interface JitInput {
   functions: readonly JitFunctionInput[];
   image: KernelImage;
+  /** Machine to compile for; that of the image if not given. */
+  arch?: CodeArch;
   /** Poke table of the whole program: a tail call with `imm` n uses entry n - 1, with `imm` 0 the map at run time. */
   pokeTable?: readonly PokeDescriptor[];
   arena?: ArenaRange;
@@ -64,7 +77,10 @@ export interface JitInput {
 /** Entry of the exception table: the load or store at `insnOffset` may fault and is then skipped. */
 export interface ExceptionEntry {
   insnOffset: number;
-  /** Instruction length in bits 0-7, cleared register in 8-15, arena register in 16-23, arena flag in 31. */
+  /**
+   * x86-64: instruction length in bits 0-7, cleared register in 8-15, arena register in 16-23, arena flag in 31.
+   * arm64: offset in bits 0-15, arena register in 16-20, arena flag in 21, cleared register in 27-31.
+   */
   fixup: number;
   data: number;
 }
@@ -90,14 +106,18 @@ export interface JitOutput {
   privateStack: bigint | undefined;
 }
 
+/** Architecture whose machine code the kernel of an image makes. */
+export const archOf = (image: KernelImage): CodeArch => (isArm64(image) ? 'arm64' : 'x86-64');
+
 /**
- * Compiles all functions of a program for the machine of `input.image`, addresses included. Throws SysError ENOTSUPP
- * where Linux gives up on a program.
+ * Compiles all functions of a program for the machine of `input.image` or for `input.arch`, addresses included. Throws
+ * SysError ENOTSUPP where Linux gives up on a program.
  * rule: jit_subprogs, bpf_int_jit_compile, 6.18
  */
 export function jitProgram(input: JitInput): JitOutput[] {
   const packs = new PackAllocator();
-  return compileProgram({ ...input, allocate: input.allocate ?? ((bytes) => packs.allocate(bytes)) });
+  const placed = { ...input, allocate: input.allocate ?? ((bytes: number) => packs.allocate(bytes)) };
+  return (input.arch ?? archOf(input.image)) === 'arm64' ? compileArm64(placed) : compileProgram(placed);
 }
 
 /**

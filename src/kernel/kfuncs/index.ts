@@ -23,7 +23,7 @@ import {
 import { SESSION_KFUNCS, TEST_KFUNCS } from './probes.ts';
 import { ARENA_KFUNCS, COMMON_KFUNCS, RES_LOCK_KFUNCS } from './sections.ts';
 import { STRING_KFUNCS } from './strings.ts';
-import { RSTAT_KFUNCS, TASK_KFUNCS } from './tasks.ts';
+import { RSTAT_KFUNCS, SIGNATURE_KFUNCS, TASK_KFUNCS } from './tasks.ts';
 
 export { KF } from './kfunc-set.ts';
 
@@ -37,6 +37,7 @@ export const KFUNC_SETS: readonly KfuncSet[] = [
   ARENA_KFUNCS,
   GRAPH_KFUNCS,
   TASK_KFUNCS,
+  SIGNATURE_KFUNCS,
   RSTAT_KFUNCS,
   CPUMASK_KFUNCS,
   CRYPTO_INIT_KFUNCS,

@@ -19,9 +19,17 @@ export const TASK_KFUNCS: KfuncSet = {
     bpf_lookup_user_key: KF.ACQUIRE | KF.RET_NULL | KF.SLEEPABLE,
     bpf_lookup_system_key: KF.ACQUIRE | KF.RET_NULL,
     bpf_key_put: KF.RELEASE,
-    bpf_verify_pkcs7_signature: KF.SLEEPABLE,
     crash_kexec: KF.DESTRUCTIVE,
     bpf_throw: 0,
+  },
+};
+
+/** Rule: generic_btf_ids, helpers.c: only where the kernel can verify signatures, although the function is always there. */
+export const SIGNATURE_KFUNCS: KfuncSet = {
+  hooks: TASK_KFUNCS.hooks,
+  when: (view) => view.image.config('CONFIG_SYSTEM_DATA_VERIFICATION') === 'y',
+  flags: {
+    bpf_verify_pkcs7_signature: KF.SLEEPABLE,
   },
 };
 

@@ -1,4 +1,5 @@
 // A map as the state file holds it, and what its family must know to work on it.
+import type { Btf } from '../../btf/btf.ts';
 import type { Database, Row } from '../store/database.ts';
 import { damaged } from '../store/state-error.ts';
 
@@ -8,6 +9,10 @@ export interface MapOwner {
   jited: boolean;
   xdpHasFrags: boolean;
   expectedAttachType: number;
+  /** Prototype of what the program hooks into, as `id of the BTF:id of the type`; unset for none. */
+  hook?: string;
+  /** Ids of the storages of control groups that the program uses, shared and per CPU; unset or 0 for none. */
+  storage?: readonly number[];
 }
 
 /** What an inner map must be like: the map that was the template at creation. */
@@ -97,7 +102,7 @@ export function powerOfTwo(n: number): number {
   return p;
 }
 
-/** What the layout of memory depends on: the kernel image's own sizes. */
+/** What maps depend on besides their attributes: the kernel image's own sizes, types and options. */
 export interface MemoryLayout {
   readonly cpus: number;
   readonly pageSize: number;
@@ -105,6 +110,10 @@ export interface MemoryLayout {
   readonly maxStackDepth: number;
   /** Bytes of a struct of the kernel. */
   sizeOf(struct: string): number;
+  /** Types of the kernel. */
+  kernelBtf(): Btf;
+  /** Value of CONFIG_…, undefined where not set. */
+  config(name: string): string | undefined;
 }
 
 /** What the memory of a map depends on. */
@@ -119,10 +128,21 @@ export interface MapAccess extends MapCharge {
   readonly handles: ElementHandles;
 }
 
+/** What a map asks of a program that it takes. */
+export interface ProgramFacts {
+  readonly id: number;
+  readonly type: number;
+  readonly expectedAttachType: number;
+  /** Type that it hooks into. */
+  readonly attachBtf: number;
+}
+
 /** How elements hold on to programs and maps. */
 export interface ElementHandles {
   /** Id of the program behind a descriptor, if this map may hold it; EBADF or EINVAL. */
   program(map: MapRecord, fd: number): number;
+  /** Any program behind a descriptor; EBADF or EINVAL. */
+  programFacts(fd: number): ProgramFacts;
   /** The map behind a descriptor; EBADF or EINVAL. */
   map(fd: number): MapRecord;
   /** Whether both have the same special fields in their values. */

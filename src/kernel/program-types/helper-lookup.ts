@@ -26,7 +26,13 @@ export function lookupIn(set: HelperSet, name: HelperName, view: ProgramView): H
   return undefined;
 }
 
-const cache = new WeakMap<ProgramView, Map<number, HelperProto | undefined>>();
+/** Prototypes found for a program, by helper number, and the type of the program then. */
+interface Known {
+  readonly type: number;
+  readonly protos: Map<number, HelperProto | undefined>;
+}
+
+const cache = new WeakMap<ProgramView, Known>();
 
 /**
  * Prototype of helper number `id` for the program; undefined where its type has no such helper or there is no such
@@ -34,14 +40,16 @@ const cache = new WeakMap<ProgramView, Map<number, HelperProto | undefined>>();
  */
 export function helperProto(view: ProgramView, id: number): HelperProto | undefined {
   let known = cache.get(view);
-  if (!known) {
-    known = new Map();
+  // A replacement gets the type of what it replaces when that has been found.
+  if (known?.type !== view.progType) {
+    known = { type: view.progType, protos: new Map() };
     cache.set(view, known);
   }
-  if (known.has(id)) return known.get(id);
+  const { protos } = known;
+  if (protos.has(id)) return protos.get(id);
   const name = HELPERS[id];
   const proto =
     name === undefined || name === 'unspec' ? undefined : lookupIn(programType(view.progType).helpers, name, view);
-  known.set(id, proto);
+  protos.set(id, proto);
   return proto;
 }

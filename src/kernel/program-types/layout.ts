@@ -50,6 +50,8 @@ export function layoutOf(image: KernelImage, struct: string): ContextLayout {
 
 /** Range of a field, or from one field to the end of another ("family..local_port"). */
 export function rangeOf(layout: ContextLayout, field: string): FieldRange {
+  const single = layout.fields.get(field);
+  if (single) return single;
   const [first, last] = field.split('..');
   const from = layout.fields.get(first);
   const to = last === undefined ? from : layout.fields.get(last);

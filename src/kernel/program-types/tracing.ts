@@ -3,7 +3,7 @@
 import { BTF_KIND } from '../../btf/btf.ts';
 import { ATTACH_TYPE } from '../../isa/uapi.ts';
 import type { HelperKey } from '../helpers/index.ts';
-import { BOOLEAN_LSM_HOOKS } from '../verifier/lsm-hooks.ts';
+import { BOOLEAN_LSM_HOOKS, LOCKED_SOCKET_HOOKS, UNLOCKED_SOCKET_HOOKS } from '../verifier/lsm-hooks.ts';
 import { hasUnsafeModifiers } from '../verifier/pointer-kinds.ts';
 import { baseType, REG } from '../verifier/types.ts';
 import { BASE_HELPERS, CGROUP_COMMON, SOCKET_CASTS } from './base-helpers.ts';
@@ -85,6 +85,15 @@ export const tracing: ProgramType = {
   },
 };
 
+/** Socket options, for programs of control groups in hooks where the socket is locked, or nobody else knows it yet. */
+const inSocketHook =
+  (locked: HelperKey, unlocked: HelperKey) =>
+  (view: ProgramView): HelperKey | undefined => {
+    if (view.expectedAttachType !== A.lsm_cgroup) return undefined;
+    if (LOCKED_SOCKET_HOOKS.has(hookName(view))) return locked;
+    return UNLOCKED_SOCKET_HOOKS.has(hookName(view)) ? unlocked : undefined;
+  };
+
 export const lsm: ProgramType = {
   name: 'lsm',
   /** Rule: bpf_lsm_func_proto. */
@@ -102,7 +111,11 @@ export const lsm: ProgramType = {
         'ima_inode_hash',
         'ima_file_hash',
       ],
-      variants: { get_attach_cookie: onTrampoline('get_attach_cookie') },
+      variants: {
+        get_attach_cookie: onTrampoline('get_attach_cookie'),
+        setsockopt: inSocketHook('sk_setsockopt', 'unlocked_sk_setsockopt'),
+        getsockopt: inSocketHook('sk_getsockopt', 'unlocked_sk_getsockopt'),
+      },
     },
     ...TRACING_HELPERS,
   ],

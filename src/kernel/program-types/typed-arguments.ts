@@ -2,9 +2,11 @@
 // tracepoints, iterators, functions, hooks and members of kernel structures. Rule: btf_ctx_access, btf.c, 6.18.
 import { BTF_KIND, type Btf } from '../../btf/btf.ts';
 import { ATTACH_TYPE, PROG_TYPE } from '../../isa/uapi.ts';
+import type { KProgram } from '../objects.ts';
 import type { AttachTarget } from '../verifier/env.ts';
 import { kindText } from '../verifier/func-proto.ts';
 import { UNTRUSTED_LSM_HOOKS } from '../verifier/lsm-hooks.ts';
+import { isProgCtxType, kernelContextType } from '../verifier/prog-ctx-type.ts';
 import { baseType, FLAG, REG, typeFlags } from '../verifier/types.ts';
 import type { Access, AccessInfo, ProgramView } from './program-type.ts';
 import { argumentsAccess } from './raw-tracepoint.ts';
@@ -13,6 +15,9 @@ import { DOUBTFUL_ARGUMENTS } from './tracepoint-nulls.ts';
 const A = ATTACH_TYPE;
 /** Attach types whose programs find the return value behind the arguments. */
 const WITH_RETURN: ReadonlySet<number> = new Set([A.lsm_mac, A.lsm_cgroup, A.trace_fexit]);
+
+/** Arguments that fit in registers. */
+const REGISTER_ARGS = 5;
 
 const isStruct = (btf: Btf, id: number): boolean => btf.kind(id) === BTF_KIND.STRUCT || btf.kind(id) === BTF_KIND.UNION;
 const isEnum = (btf: Btf, id: number): boolean => btf.kind(id) === BTF_KIND.ENUM || btf.kind(id) === BTF_KIND.ENUM64;
@@ -114,15 +119,40 @@ function structPointer(arg: Argument, pointer: number, info: AccessInfo): boolea
   return true;
 }
 
+/**
+ * A function of a program whose prototype cannot be relied on has as many arguments as there are registers, of which
+ * nothing is known.
+ */
+function unknownArgument({ log, expectedAttachType }: ProgramView, name: string, off: number): boolean {
+  const index = Math.floor(off / 8);
+  if (index < REGISTER_ARGS) return true;
+  if (index === REGISTER_ARGS && WITH_RETURN.has(expectedAttachType)) return true;
+  if (index === REGISTER_ARGS && expectedAttachType === A.modify_return) return false;
+  log.write(`func '${name}' doesn't have ${index + 1}-th argument\n`);
+  return false;
+}
+
+/** A pointer argument of another program's function: only a context can be followed, as the kernel has it. */
+function contextOfProgram({ view, btf, name }: Argument, pointer: number, program: KProgram, info: AccessInfo): boolean {
+  const type = program.replacedType ?? program.type;
+  if (!isProgCtxType(view.image, btf, pointer, type)) return false;
+  info.regType = REG.BTF_ID | (argumentsAreTrusted(view) ? FLAG.TRUSTED : 0);
+  if (name.endsWith('__nullable')) info.regType |= FLAG.MAYBE_NULL;
+  info.btf = view.image.btf();
+  info.btfId = kernelContextType(info.btf, type);
+  return true;
+}
+
 /** An access to the argument at `off`; fills `info` where it is a pointer that can be followed. */
 export function typedArgumentAccess(view: ProgramView, off: number, size: number, info: AccessInfo): boolean {
   const { log, attach: target } = view;
-  if (target === undefined || target.btf === undefined || target.funcProto === 0) return true;
-  const { btf, funcName, funcProto } = target;
+  if (target === undefined || target.btf === undefined) return true;
+  const { btf, funcName, funcProto, program } = target;
   if (off % 8 !== 0) {
     log.write(`func '${funcName}' offset ${off} is not multiple of 8\n`);
     return false;
   }
+  if (funcProto === 0) return program === undefined || unknownArgument(view, funcName, off);
   const index = argumentAt(btf, funcProto, off);
   // The prototype of a tracepoint begins with an argument of its own.
   const skipped = target.trace ? 1 : 0;
@@ -150,7 +180,8 @@ export function typedArgumentAccess(view: ProgramView, off: number, size: number
   if (declared(arg, off, info, true)) return true;
   const pointee = btf.skipModsAndTypedefs(btf.type(plain));
   if (pointee === 0 || btf.kind(pointee) === BTF_KIND.INT) return true;
-  return declared(arg, off, info, false) || structPointer(arg, plain, info);
+  if (declared(arg, off, info, false)) return true;
+  return program === undefined ? structPointer(arg, plain, info) : contextOfProgram(arg, plain, program, info);
 }
 
 /** Reads of arguments by tracing programs. Rule: bpf_tracing_btf_ctx_access. */

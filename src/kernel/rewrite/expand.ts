@@ -145,7 +145,9 @@ export class Expansion {
     const cls = insnClass(insn.code);
     const jumps = (cls === CLASS.JMP || cls === CLASS.JMP32) && insnOp(insn.code) !== JMP.CALL;
     const skip = jumps ? (this.skipped.get(target) ?? 0) : 0;
-    return (this.starts[target] ?? this.out.length) + skip;
+    // A reference to an unused function, which is gone, may point behind the end; it keeps its distance to that.
+    const count = this.insns.length;
+    return target <= count ? this.starts[target] + skip : this.out.length + target - count;
   }
 
   /**

@@ -26,7 +26,7 @@ function functionName(env: VerifierEnv, s: number): string {
 
 /** Functions that have been compiled, the hidden one included. */
 function finishedFunctions(env: VerifierEnv): FinishedFunction[] {
-  const { jited, functionTags } = rewriteState(env);
+  const { jited, shapes, functionTags } = rewriteState(env);
   return jited.map((code, s) => ({
     name: functionName(env, s),
     tag: functionTags[s] ?? env.tag,
@@ -34,6 +34,7 @@ function finishedFunctions(env: VerifierEnv): FinishedFunction[] {
     jited: code.bytes,
     insnOffsets: code.insnOffsets,
     start: env.subprogs[s].start,
+    shape: shapes[s],
   }));
 }
 

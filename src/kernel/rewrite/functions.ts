@@ -39,7 +39,14 @@ function jitInput(env: VerifierEnv, functions: JitFunctionInput[]): JitInput {
 /** Compiles; a negative errno where Linux would not. */
 function compile(env: VerifierEnv, functions: JitFunctionInput[]): number {
   try {
-    rewriteState(env).jited = jitProgram(jitInput(env, functions));
+    const state = rewriteState(env);
+    const input = jitInput(env, functions);
+    state.jited = jitProgram(input);
+    state.shapes = functions.map(({ insns, ...shape }) => ({
+      ...shape,
+      length: insns.length,
+      blinded: input.blinding ?? false,
+    }));
     return 0;
   } catch (error) {
     if (error instanceof SysError) return -error.errno;

@@ -1,5 +1,5 @@
 // What the rewrites remember of a program beyond the verifier's own notes.
-import type { JitOutput } from '../jit/jit.ts';
+import type { FunctionShape, JitOutput } from '../jit/jit.ts';
 import type { KMap } from '../objects.ts';
 import type { VerifierEnv } from '../verifier/env.ts';
 
@@ -15,6 +15,8 @@ export interface RewriteState {
   tailCalls: TailCallSite[];
   /** Machine code of the functions, once they are compiled. */
   jited: JitOutput[];
+  /** How they were compiled. */
+  shapes: FunctionShape[];
   /** Tags of the functions, of a program with several. */
   functionTags: Uint8Array[];
 }
@@ -25,7 +27,7 @@ const states = new WeakMap<VerifierEnv, RewriteState>();
 export function rewriteState(env: VerifierEnv): RewriteState {
   let state = states.get(env);
   if (!state) {
-    state = { peakLength: env.request.insns.length, tailCalls: [], jited: [], functionTags: [] };
+    state = { peakLength: env.request.insns.length, tailCalls: [], jited: [], shapes: [], functionTags: [] };
     states.set(env, state);
   }
   return state;

@@ -29,6 +29,8 @@ export class KernelContext {
       pageSize: image.pageSize,
       maxStackDepth: Number(image.sysctl('kernel/perf_event_max_stack') ?? MAX_STACK_DEPTH),
       sizeOf: (struct) => image.sizeOf(struct),
+      kernelBtf: () => image.btf(),
+      config: (name) => image.config(name),
     };
   }
 

@@ -1,4 +1,6 @@
 // A stored map as the verifier, the rewriter and the emitter see it.
+import { MAP_TYPE } from '../../isa/uapi.ts';
+import { arenaStart } from '../maps/arena.ts';
 import { FLAG } from '../maps/flags.ts';
 import { readArea } from '../maps/pages.ts';
 import type { InnerTemplate, MapAccess, MapRecord } from '../maps/record.ts';
@@ -44,7 +46,7 @@ export class SimulatedMap implements KMap {
     this.valueSize = map.valueSize;
     this.maxEntries = map.maxEntries;
     this.flags = map.flags;
-    this.mapExtra = map.extra;
+    this.mapExtra = map.type === MAP_TYPE.arena ? arenaStart(map) : map.extra;
     this.name = map.name;
     this.btf = types.btf;
     this.btfKeyTypeId = map.btfKeyType;

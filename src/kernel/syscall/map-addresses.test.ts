@@ -8,7 +8,14 @@ import { MEMORY } from '../store/state-path.ts';
 import { placeMap } from './map-addresses.ts';
 
 const image = loadImage();
-const layout = { cpus: 2, pageSize: 4096, maxStackDepth: 127, sizeOf: (name: string) => image.sizeOf(name) };
+const layout = {
+  cpus: 2,
+  pageSize: 4096,
+  maxStackDepth: 127,
+  sizeOf: (name: string) => image.sizeOf(name),
+  kernelBtf: () => image.btf(),
+  config: (name: string) => image.config(name),
+};
 const HEADER = image.sizeOf('bpf_array');
 const MMAPABLE = 0x400;
 

@@ -98,6 +98,11 @@ export function checkMapCreate(attr: MapCreateAttr, around: MapSurroundings): Ne
   if ((attr.flags ?? 0) & FLAG.TOKEN_FD) checkToken(attr.tokenFd ?? 0);
   checkCapabilities(attr.type, around);
   if (attr.ifindex) checkOffload(attr.type, attr.ifindex, around.caps);
+  // Only modules have BTF apart from the kernel's, and there are none.
+  if (attr.type === MAP_TYPE.struct_ops && flags & FLAG.VTYPE_BTF_OBJ_FD) {
+    around.btfByFd(attr.valueTypeBtfObjFd ?? 0);
+    throw new SysError('EINVAL');
+  }
   demand(family.checkLate?.(asked, around.layout));
   const inner = family.holds === 'map' ? innerOf(attr, around) : undefined;
   const maxEntries = family.entries?.(asked, around.layout.cpus) ?? asked.maxEntries;
@@ -105,10 +110,11 @@ export function checkMapCreate(attr: MapCreateAttr, around: MapSurroundings): Ne
   const name = objectName(attr.name ?? '');
   let btf: KBtf | undefined;
   let record: SpecialRecord | undefined;
-  if (attr.btfKeyTypeId || attr.btfValueTypeId) {
+  if (attr.btfKeyTypeId || attr.btfValueTypeId || attr.btfVmlinuxValueTypeId) {
     btf = around.btfByFd(attr.btfFd ?? 0);
     if (btf.kernel) throw new SysError('EACCES');
-    record = checkMapBtf(attr, flags | (family.addsFlags ?? 0), btf.btf, around.caps, around.vmlinux);
+    if (attr.btfValueTypeId)
+      record = checkMapBtf(attr, flags | (family.addsFlags ?? 0), btf.btf, around.caps, around.vmlinux);
   }
   return { family, attr: { ...asked, maxEntries }, name, btf, record, inner };
 }

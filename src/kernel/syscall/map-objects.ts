@@ -5,6 +5,7 @@ import type { MapCreateAttr, MapInfo } from '../../syscall.ts';
 import { FLAG, UPDATE } from '../maps/flags.ts';
 import { familyOf } from '../maps/index.ts';
 import { u32Bytes } from '../maps/numbers.ts';
+import { readArea, writeArea } from '../maps/pages.ts';
 import {
   type ElementHandles,
   type InnerTemplate,
@@ -13,11 +14,14 @@ import {
   type MapOperation,
   type MapRecord,
   mapRecord,
+  type ProgramFacts,
+  round8,
 } from '../maps/record.ts';
 import { blankFields } from '../maps/value-fields.ts';
 import type { KMap, SpecialRecord } from '../objects.ts';
+import type { Row } from '../store/database.ts';
 import { damaged } from '../store/state-error.ts';
-import type { BtfObjects } from './btf-objects.ts';
+import { type BtfObjects, VMLINUX_BTF } from './btf-objects.ts';
 import type { KernelContext } from './context.ts';
 import type { Descriptor } from './descriptors.ts';
 import { SimulatedMap, templateMap } from './kmap.ts';
@@ -26,7 +30,7 @@ import { recordOfValue } from './map-btf.ts';
 import { checkMapCreate } from './map-create.ts';
 import { belongsTo, type Candidate } from './map-owner.ts';
 import type { ObjectId } from './object-store.ts';
-import { programCode } from './prog-store.ts';
+import { belongingOf, programCode } from './prog-store.ts';
 
 /** Flags that concern the descriptor, not the map. */
 const FD_FLAGS = FLAG.RDONLY | FLAG.WRONLY;
@@ -50,6 +54,15 @@ interface Request {
   flags?: bigint;
 }
 
+/** Values of an array one after the other, as they lie in memory. */
+export interface ValueArea {
+  map: KMap;
+  /** Bytes. */
+  size: number;
+  read(): Uint8Array;
+  write(bytes: Uint8Array): void;
+}
+
 export class MapObjects {
   private readonly context: KernelContext;
   private readonly btfs: BtfObjects;
@@ -64,6 +77,7 @@ export class MapObjects {
     this.handles = {
       map: (fd) => this.byFd(fd),
       program: (map, fd) => this.programFor(map, fds.get(fd, 'prog')),
+      programFacts: (fd) => programFacts(context.rowOf(fd, 'prog')),
       sameFields: (map, template) => sameRecord(this.recordOf(map), this.templateRecord(template)),
       setReference: (map, slot, kind, id) => {
         const from: ObjectId = { kind: 'map', id: map.id };
@@ -124,7 +138,7 @@ export class MapObjects {
         btf: btf?.id ?? 0,
         btf_key_type: attr.btfKeyTypeId ?? 0,
         btf_value_type: attr.btfValueTypeId ?? 0,
-        btf_vmlinux_value_type: 0,
+        btf_vmlinux_value_type: kept.kernelType,
         frozen: 0,
         bypass_spec_v1: caps.perfmon ? 1 : 0,
         address: BigInt.asIntN(64, address),
@@ -201,7 +215,7 @@ export class MapObjects {
     db.write(() => {
       const descriptor = fds.get(fd, 'map');
       const map = mapRecord(this.context.row(descriptor));
-      if (this.recordOf(map)) fail('ENOTSUPP');
+      if (this.recordOf(map) || map.type === MAP_TYPE.struct_ops) fail('ENOTSUPP');
       if (!isAllowed('write', descriptor, map)) fail('EPERM');
       db.run('UPDATE map SET frozen = 1 WHERE id = ?', map.id);
     });
@@ -224,7 +238,7 @@ export class MapObjects {
       btfId: map.btf,
       btfKeyTypeId: map.btfKeyType,
       btfValueTypeId: map.btfValueType,
-      btfVmlinuxId: 0,
+      btfVmlinuxId: map.btfVmlinuxValueType ? VMLINUX_BTF : 0,
       mapExtra: map.extra,
       memlock: this.family(map).memlock(this.reach(map)),
       frozen: map.frozen,
@@ -257,13 +271,29 @@ export class MapObjects {
 
   /** A map as the verifier sees it; EBADF or EINVAL. */
   kmap(fd: number): KMap {
-    const map = this.byFd(fd);
+    return this.kmapOf(this.byFd(fd));
+  }
+
+  private kmapOf(map: MapRecord): KMap {
     return new SimulatedMap(this.reach(map), {
       btf: map.btf ? this.btfs.byId(map.btf) : undefined,
       record: this.recordOf(map),
       innerMap: map.inner && this.template(map, map.inner),
       programAt: (key) => this.programAt(map.id, key),
     });
+  }
+
+  /** The memory of an array's values, for those who may touch it directly; ENOENT. */
+  valueArea(id: number): ValueArea {
+    const map = this.byId(id);
+    const access = this.reach(map);
+    const size = round8(map.valueSize) * map.maxEntries;
+    return {
+      map: this.kmapOf(map),
+      size,
+      read: () => readArea(access, 0, size),
+      write: (bytes) => this.context.db.write(() => writeArea(access, 0, bytes)),
+    };
   }
 
   private template(outer: MapRecord, inner: InnerTemplate): KMap {
@@ -277,10 +307,13 @@ export class MapObjects {
   /** Id of a program that may lie in a map. rule: prog_fd_array_get_ptr, 6.18 */
   private programFor(map: MapRecord, { id }: Descriptor): number {
     const row = this.context.objects.row('prog', id) ?? fail('ENOENT');
+    const belongs = belongingOf(row);
     const candidate: Candidate = {
       type: Number(row.type),
       flags: Number(row.flags),
       expectedAttachType: Number(row.expected_attach_type),
+      ...belongs,
+      hook: belongs.hook,
     };
     if (candidate.type === PROG_TYPE.ext || !this.takes(map, candidate)) fail('EINVAL');
     return id;
@@ -302,6 +335,13 @@ export class MapObjects {
     return !this.family(map).owned || this.takes(map, candidate);
   }
 }
+
+const programFacts = (row: Row): ProgramFacts => ({
+  id: Number(row.id),
+  type: Number(row.type),
+  expectedAttachType: Number(row.expected_attach_type),
+  attachBtf: Number(row.attach_btf),
+});
 
 const DESCRIPTOR_BYTES = 4;
 /** Values larger than this are made, but not passed to user space and back. */

@@ -19,7 +19,8 @@ const targetOf = (row: Row): ObjectId => ({ kind: KIND_NAMES[Number(row.target_k
 /** Counter of processes: it outlives even the emptying of the state, since they may. */
 export const HOLDERS = 'holder';
 
-const NO_SLOT = new Uint8Array(0);
+/** Slot of references that there is one of only. */
+export const NO_SLOT = new Uint8Array(0);
 
 /** Each call that changes something must stand in a transaction of the database. */
 export class ObjectStore {

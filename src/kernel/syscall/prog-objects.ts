@@ -1,9 +1,10 @@
 // Programs: loading, and what is told of them.
 import { SysError } from '../../errno.ts';
 import { decodeInsns } from '../../isa/insn.ts';
-import type { InfoRecords, ProgInfo, ProgLoadAttr } from '../../syscall.ts';
-import { setTailCallTarget } from '../jit/jit.ts';
-import type { KBtf, KMap } from '../objects.ts';
+import { PROG_TYPE } from '../../isa/uapi.ts';
+import type { CodeArch, InfoRecords, ProgCode, ProgInfo, ProgLoadAttr } from '../../syscall.ts';
+import { archOf, setTailCallTarget } from '../jit/jit.ts';
+import type { KBtf, KMap, KProgram } from '../objects.ts';
 import type { FinishedProgram } from '../program.ts';
 import type { Row } from '../store/database.ts';
 import type { VerifierEnv } from '../verifier/env.ts';
@@ -13,13 +14,25 @@ import { checkLogRequest, clearLog, objectName } from './attr.ts';
 import { type BtfObjects, VMLINUX_BTF } from './btf-objects.ts';
 import { CodeSpace } from './code-space.ts';
 import type { KernelContext } from './context.ts';
+import { foreignCode } from './foreign-code.ts';
 import type { MapObjects } from './map-objects.ts';
-import type { ObjectId } from './object-store.ts';
+import type { Candidate } from './map-owner.ts';
+import { NO_SLOT, type ObjectId } from './object-store.ts';
 import { attachTypeOf, checkProgAttr, isGplCompatible } from './prog-attr.ts';
-import { insertProgram, progInfoOf, programCode } from './prog-store.ts';
+import {
+  type Belonging,
+  hookableFunctions,
+  insertProgram,
+  progInfoOf,
+  programCode,
+  programSymbols,
+} from './prog-store.ts';
 
 /** Loads that are begun anew because another process has loaded a program meanwhile, where this one's code lies. */
 const MAX_RETRIES = 8;
+
+/** Role of the reference to the program that a program hooks into. */
+const TARGET = 'target';
 
 const hasRecords = (info: InfoRecords | undefined): boolean => info !== undefined && info.bytes.length > 0;
 
@@ -28,6 +41,7 @@ interface Verified {
   env: VerifierEnv;
   program: FinishedProgram;
   attachBtf: KBtf | undefined;
+  attachProgramId: number | undefined;
   /** Number of the last program when the code got its address. */
   after: number;
 }
@@ -68,11 +82,10 @@ export class ProgObjects {
       btfByFd: (fd) => btfs.byFd(fd),
       vmlinux: () => btfs.byId(VMLINUX_BTF),
     });
-    // Hooking into other programs is not simulated.
-    if (target && 'program' in target) throw new SysError('EINVAL');
     checkLogRequest(attr.log);
     const log = new VerifierLog(attr.log?.level ?? 0, attr.log?.size ?? 0);
-    const attachBtf = target?.btf;
+    const attachBtf = target && 'btf' in target ? target.btf : undefined;
+    const attachProgramId = target && 'program' in target ? target.program : undefined;
     // The verifier tells maps apart by identity.
     const maps = new Map<number, KMap>();
     const mapByFd = (fd: number): KMap => {
@@ -102,6 +115,7 @@ export class ProgObjects {
       coreRelos: attr.coreRelos,
       attachBtfId: attr.attachBtfId ?? 0,
       attachBtf,
+      attachProgram: attachProgramId === undefined ? undefined : this.hookable(attachProgramId),
       fdArray: attr.fdArray,
       fdArrayBinds: attr.fdArrayBinds ?? false,
       mapByFd,
@@ -114,13 +128,13 @@ export class ProgObjects {
     }
     if (errno !== 0) throw new SysError(-errno);
     if (!env.program) throw new SysError('EFAULT');
-    return { env, program: env.program, attachBtf, after };
+    return { env, program: env.program, attachBtf, attachProgramId, after };
   }
 
   /** Stores a verified program; undefined when its place may have been taken meanwhile and `mayRetry`. */
   private keep(
     attr: ProgLoadAttr,
-    { env, program, attachBtf, after }: Verified,
+    { env, program, attachBtf, attachProgramId, after }: Verified,
     mayRetry: boolean,
   ): number | undefined {
     const { context } = this;
@@ -128,7 +142,15 @@ export class ProgObjects {
     if (mayRetry && this.lastProgram() !== after) return undefined;
     const expectedAttachType = attachTypeOf(attr);
     const overrides = env.progFlags.has('kprobe_override');
-    const candidate = { type: attr.type, flags: attr.flags ?? 0, expectedAttachType, overrides };
+    const belongs = belongingOf(env, attachBtf?.id ?? this.btfOf(attachProgramId));
+    const candidate: Candidate = {
+      type: env.progType,
+      flags: attr.flags ?? 0,
+      expectedAttachType,
+      overrides,
+      ...belongs,
+      hook: belongs.hook,
+    };
     for (const map of env.usedMaps) if (!this.maps.mayUse(map.id, candidate)) throw new SysError('EINVAL');
     const withBtf = hasRecords(attr.funcInfo) || hasRecords(attr.lineInfo);
     const btf = withBtf ? context.fds.get(attr.btfFd ?? 0, 'btf').id : 0;
@@ -146,17 +168,55 @@ export class ProgObjects {
         gpl: isGplCompatible(attr.license),
         verifiedInsns: env.insnProcessed,
         btf,
-        attachBtfObj: attachBtf?.id ?? 0,
+        attachBtfObj: attachBtf?.id ?? this.btfOf(attachProgramId),
         attachBtf: attr.attachBtfId ?? 0,
       },
       program,
+      env.subprogs.map((s) => ({
+        unreliable: s.unreliable,
+        exceptionCallback: env.subprogs.length > 1 && s.isExceptionCb,
+        changesPacket: s.changesPktData,
+        mightSleep: s.mightSleep,
+      })),
+      belongs,
     );
     const self: ObjectId = { kind: 'prog', id };
     env.usedMaps.forEach((map, i) => {
       objects.refer(self, 'map', slotOf(i), { kind: 'map', id: map.id });
     });
     if (btf) objects.referOnce(self, 'btf', { kind: 'btf', id: btf });
+    if (attachProgramId !== undefined) objects.referOnce(self, TARGET, { kind: 'prog', id: attachProgramId });
     return context.open(self);
+  }
+
+  /** The program that a program hooks into. */
+  private targetOf(id: number): Row | undefined {
+    const { objects } = this.context;
+    const target = objects.reference({ kind: 'prog', id }, TARGET, NO_SLOT);
+    return target && objects.row('prog', target.id);
+  }
+
+  /** Number of a program's BTF; 0 for none. */
+  private btfOf(id: number | undefined): number {
+    return id === undefined ? 0 : Number(this.context.objects.row('prog', id)?.btf ?? 0);
+  }
+
+  /** A loaded program as one that hooks into it sees it. */
+  private hookable(id: number): KProgram {
+    const row = this.context.objects.row('prog', id);
+    if (!row) throw new SysError('ENOENT');
+    const type = Number(row.type);
+    const target = this.targetOf(id);
+    const targetType = target && Number(target.type);
+    const btf = this.btfOf(id);
+    return {
+      type,
+      expectedAttachType: Number(row.expected_attach_type),
+      btf: btf ? this.btfs.byId(btf) : undefined,
+      tracesTracing: type === PROG_TYPE.tracing && targetType === PROG_TYPE.tracing,
+      replacedType: type === PROG_TYPE.ext ? targetType : undefined,
+      functions: hookableFunctions(row),
+    };
   }
 
   /** rule: bpf_prog_bind_map, 6.18 */
@@ -193,6 +253,28 @@ export class ProgObjects {
     this.aimTailCalls(row, info.jited);
     return this.context.caps.bpf ? info : withoutCode(info);
   }
+
+  /** Machine code for an architecture: what is stored, or what foreignCode() makes. */
+  code(fd: number, arch: CodeArch): ProgCode {
+    const { context } = this;
+    const row = context.rowOf(fd, 'prog');
+    if (!context.caps.bpf) throw new SysError('EPERM');
+    if (arch === archOf(context.image)) {
+      return { ...this.info(fd), names: programSymbols(row).map((symbol) => symbol.name) };
+    }
+    const maps = this.mapIds(Number(row.id)).map((map) => context.objects.row('map', map));
+    return foreignCode(row, arch, context.image, maps);
+  }
+}
+
+function belongingOf(env: VerifierEnv, btf: number): Belonging {
+  const { funcProto } = env.attach;
+  return {
+    ...(funcProto !== 0 && { hook: `${btf}:${funcProto}` }),
+    storage: env.cgroupStorage.map((map) => map?.id ?? 0),
+    tailCallReachable: env.tailCallReachable,
+    contextBytes: env.maxCtxOffset,
+  };
 }
 
 /** What somebody without CAP_BPF is told. rule: bpf_prog_get_info_by_fd, 6.18 */

@@ -1,9 +1,10 @@
 // A finished program as a row of the state file, and back.
 import { encodeInsns } from '../../isa/insn.ts';
 import type { InfoRecords, ProgInfo } from '../../syscall.ts';
-import type { PokeSite } from '../jit/jit.ts';
+import type { FunctionShape, PokeSite } from '../jit/jit.ts';
 import { concatBytes } from '../maps/numbers.ts';
 import { bytesOf, jsonColumn } from '../maps/record.ts';
+import type { HookableFunction } from '../objects.ts';
 import type { FinishedProgram } from '../program.ts';
 import type { Database, Row } from '../store/database.ts';
 import { damaged } from '../store/state-error.ts';
@@ -38,7 +39,34 @@ interface StoredFunction {
   start: number;
   /** Constant tail calls in its code. */
   tailCalls?: StoredTailCall[];
+  /** How it was compiled. */
+  shape?: FunctionShape;
+  /** What holds of it, by the names below. */
+  traits?: string[];
+  /** Of the main function: what maps of programs want to know of the program. */
+  belongs?: Belonging;
 }
+
+/** What decides which programs may lie in a map with this one, apart from its attributes. */
+export interface Belonging {
+  /** Prototype of the hook, as a map's owner has it. */
+  hook?: string;
+  /** Storages of control groups: ids of the shared and the per-CPU one, 0 for none. */
+  storage: readonly number[];
+  tailCallReachable: boolean;
+  /** Bytes of the context that the program may touch. */
+  contextBytes?: number;
+}
+
+/** What programs that hook into a function want to know of it. */
+const TRAITS = {
+  unreliable: 'unreliable',
+  exceptionCallback: 'exception callback',
+  changesPacket: 'changes packet',
+  mightSleep: 'might sleep',
+} as const;
+export type FunctionTraits = Readonly<Record<keyof typeof TRAITS, boolean>>;
+const TRAIT_NAMES = Object.keys(TRAITS) as (keyof typeof TRAITS)[];
 
 /** A constant tail call: slot of a map, and where the code can be changed. */
 export interface StoredTailCall {
@@ -86,7 +114,13 @@ function addressesOf(bytes: Uint8Array): bigint[] {
   return Array.from({ length: bytes.length / 8 }, (_, i) => view.getBigUint64(i * 8, true));
 }
 
-export function insertProgram(db: Database, facts: ProgFacts, program: FinishedProgram): void {
+export function insertProgram(
+  db: Database,
+  facts: ProgFacts,
+  program: FinishedProgram,
+  traits: readonly FunctionTraits[],
+  belongs: Belonging,
+): void {
   const functions: StoredFunction[] = program.functions.map((f, func) => ({
     name: f.name,
     tag: hex(f.tag),
@@ -96,6 +130,9 @@ export function insertProgram(db: Database, facts: ProgFacts, program: FinishedP
     tailCalls: program.tailCalls
       .filter((tailCall) => tailCall.func === func)
       .map(({ mapId, key, site }) => ({ mapId, key, site })),
+    shape: f.shape,
+    traits: TRAIT_NAMES.filter((name) => traits[func]?.[name]).map((name) => TRAITS[name]),
+    ...(func === 0 && { belongs }),
   }));
   db.insert('prog', {
     id: facts.id,
@@ -145,6 +182,15 @@ export function programSymbols(row: Row): ProgramSymbol[] {
   }));
 }
 
+/** A function as it can be compiled once more: where it begins among the instructions, and how it was compiled. */
+export interface ProgramFunction {
+  start: number;
+  shape: FunctionShape | undefined;
+}
+
+export const programFunctions = (row: Row): ProgramFunction[] =>
+  storedFunctions(row).map(({ start, shape }) => ({ start, shape }));
+
 /** One function's machine code, and the tail calls in it. */
 export interface ProgramCode {
   address: bigint;
@@ -159,6 +205,21 @@ export const programCode = (row: Row): ProgramCode[] =>
     length: f.length,
     tailCalls: f.tailCalls ?? [],
   }));
+
+export const belongingOf = (row: Row): Belonging =>
+  storedFunctions(row)[0]?.belongs ?? { storage: [], tailCallReachable: false };
+
+/** Functions that have records, as programs that hook into them see them. */
+export function hookableFunctions(row: Row): HookableFunction[] {
+  const stored = storedFunctions(row);
+  const bytes = bytesOf(row.func_info);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Array.from({ length: Math.floor(bytes.length / FUNC_INFO_BYTES) }, (_, i) => {
+    const traits = new Set(stored[i]?.traits);
+    const has = Object.fromEntries(TRAIT_NAMES.map((name) => [name, traits.has(TRAITS[name])]));
+    return { typeId: view.getUint32(i * FUNC_INFO_BYTES + 4, true), ...(has as FunctionTraits) };
+  });
+}
 
 const records = (bytes: Uint8Array, recSize: number): InfoRecords | undefined =>
   bytes.length ? { recSize, bytes } : undefined;

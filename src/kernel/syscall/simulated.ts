@@ -4,14 +4,17 @@ import { SysError } from '../../errno.ts';
 import type {
   BtfInfo,
   BtfLoadAttr,
+  CodeArch,
   Kernel,
   LinkInfo,
   MapCreateAttr,
   MapInfo,
   ObjectKind,
   PinKind,
+  ProgCode,
   ProgInfo,
   ProgLoadAttr,
+  ProgRunAttr,
   TreeEntry,
 } from '../../syscall.ts';
 import type { LoadedImage } from '../image/load.ts';
@@ -26,6 +29,7 @@ import { readKernelFile } from './files.ts';
 import { MapObjects } from './map-objects.ts';
 import { HOLDERS } from './object-store.ts';
 import { ProgObjects } from './prog-objects.ts';
+import { runProgram } from './prog-run.ts';
 import { Tree } from './tree.ts';
 
 const MAX_INT = 0x7fffffff;
@@ -107,6 +111,10 @@ export class SimulatedKernel implements Kernel {
     this.progs.bindMap(progFd, mapFd);
   }
 
+  progRun(fd: number, attr: ProgRunAttr): number {
+    return runProgram(this, this.context, this.maps, fd, attr);
+  }
+
   btfLoad(attr: BtfLoadAttr): number {
     return this.btfs.load(attr);
   }
@@ -121,6 +129,10 @@ export class SimulatedKernel implements Kernel {
 
   progInfo(fd: number): ProgInfo {
     return this.about(fd, () => this.progs.info(fd));
+  }
+
+  progCode(fd: number, arch: CodeArch): ProgCode {
+    return this.about(fd, () => this.progs.code(fd, arch));
   }
 
   mapInfo(fd: number): MapInfo {

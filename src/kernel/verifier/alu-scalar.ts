@@ -56,7 +56,7 @@ function forkMask(env: VerifierEnv, insn: Insn, dst: RegState): number {
   if (!whole && !(dst.s32min === -1 && dst.s32max === 0)) return 0;
   const branch = pushStack(env, env.insnIdx, env.insnIdx, false);
   if (branch === undefined) return -ERRNO.ENOMEM;
-  const other = branch.cur.regs[insn.dst];
+  const other = branch.cur.ownReg(insn.dst);
   if (whole) {
     markRegKnown(other, 0n);
     markRegKnown(dst, -1n);

@@ -3,10 +3,13 @@
 import { BTF_KIND, type Btf } from '../../btf/btf.ts';
 import { ERRNO } from '../../errno.ts';
 import { ATTACH_TYPE, PROG_TYPE } from '../../isa/uapi.ts';
+import type { KProgram } from '../objects.ts';
+import { checkTypeMatch, findTargetFunction } from './attach-program.ts';
 import type { VerifierEnv } from './env.ts';
+import { ATOMIC_INJECTABLE, isErrorInjectable } from './error-injection.ts';
 import { distillFuncProto } from './func-proto.ts';
 import { iterArguments } from './iter-targets.ts';
-import { SLEEPABLE_LSM_HOOKS } from './lsm-hooks.ts';
+import { NO_LSM_HOOKS, SLEEPABLE_LSM_HOOKS } from './lsm-hooks.ts';
 import { checkStructOps } from './struct-ops.ts';
 
 const A = ATTACH_TYPE;
@@ -41,6 +44,15 @@ const NO_RETURN: ReadonlySet<string> = new Set([
   'kthread_complete_and_exit',
   'make_task_dead',
 ]);
+
+/** Functions of the kernel's own tests whose return values may be changed. */
+const MODIFIABLE_TEST_FUNCTIONS: ReadonlySet<string> = new Set([
+  'bpf_modify_return_test',
+  'bpf_modify_return_test2',
+  'bpf_modify_return_test_tp',
+  'bpf_fentry_test1',
+]);
+const SLEEPABLE_TEST_FUNCTIONS: ReadonlySet<string> = new Set(['bpf_fentry_test1']);
 
 const DISABLED_LSM_HOOKS: ReadonlySet<string> = new Set([
   'bpf_lsm_vm_enough_memory',
@@ -118,46 +130,91 @@ function hookIterator(env: VerifierEnv, btf: Btf, id: number): number {
 function checkLsmHook(env: VerifierEnv, id: number, name: string): number {
   if (!env.request.gplCompatible) return refuse(env, 'LSM programs must have a GPL compatible license');
   if (DISABLED_LSM_HOOKS.has(name)) return refuse(env, `attach_btf_id ${id} points to disabled hook ${name}`);
-  if (!name.startsWith(LSM_PREFIX)) return refuse(env, `attach_btf_id ${id} points to wrong type name ${name}`);
-  return 0;
+  if (name.startsWith(LSM_PREFIX) && !NO_LSM_HOOKS.has(name)) return 0;
+  return refuse(env, `attach_btf_id ${id} points to wrong type name ${name}`);
 }
 
-function hookFunction(env: VerifierEnv, btf: Btf, id: number): number {
-  if (btf.kind(id) !== BTF_KIND.FUNC) return refuse(env, `attach_btf_id ${id} is not a function`);
-  const name = btf.name(id);
-  const proto = btf.type(id);
-  const model = distillFuncProto(env.log, btf, proto, name);
-  if (typeof model === 'number') return model;
-  if (env.image.symbolAddress(name) === undefined) {
-    return refuse(env, `The address of function ${name} cannot be found`, ERRNO.ENOENT);
+const maySleepIn = (env: VerifierEnv, name: string): boolean => {
+  if (env.progType === PROG_TYPE.lsm) return SLEEPABLE_LSM_HOOKS.has(name);
+  if (env.progType !== PROG_TYPE.tracing || env.attach.program !== undefined) return false;
+  return (isErrorInjectable(env.image, name) && !ATOMIC_INJECTABLE.has(name)) || SLEEPABLE_TEST_FUNCTIONS.has(name);
+};
+
+/** Whether the return value of a function may be changed. */
+function checkModifyReturn(env: VerifierEnv, name: string): number {
+  if (env.attach.program !== undefined) return refuse(env, "can't modify return codes of BPF programs");
+  const modifiable = MODIFIABLE_TEST_FUNCTIONS.has(name) || isErrorInjectable(env.image, name);
+  if (modifiable || name.startsWith(SECURITY_PREFIX)) return 0;
+  return refuse(env, `${name}() is not modifiable`);
+}
+
+/** What Linux looks at when everything else has been found in order. */
+function checkDenied(env: VerifierEnv, name: string): number {
+  if (env.attach.program !== undefined) return 0;
+  if (env.progType === PROG_TYPE.tracing && DENIED.has(name)) {
+    return refuse(env, `Attaching tracing programs to function '${name}' is rejected.`);
   }
-  // Without CONFIG_FUNCTION_ERROR_INJECTION no function lets tracing programs sleep.
-  const maySleep = env.progType === PROG_TYPE.lsm && SLEEPABLE_LSM_HOOKS.has(name);
-  if (env.sleepable && !maySleep) return refuse(env, `${name} is not sleepable`);
-  if (env.expectedAttachType === A.modify_return && !name.startsWith(SECURITY_PREFIX)) {
-    return refuse(env, `${name}() is not modifiable`);
-  }
-  env.attach.funcProto = proto;
-  env.attach.funcName = name;
-  if (env.progType === PROG_TYPE.lsm) return checkLsmHook(env, id, name);
-  if (DENIED.has(name)) return refuse(env, `Attaching tracing programs to function '${name}' is rejected.`);
   if (env.expectedAttachType !== A.trace_fentry && NO_RETURN.has(name)) {
     return refuse(env, `Attaching fexit/fmod_ret to __noreturn function '${name}' is rejected.`);
   }
   return 0;
 }
 
+/** A function of the kernel, or of another program; `reliable` where its prototype can be relied on. */
+function hookFunction(env: VerifierEnv, btf: Btf, id: number, reliable: boolean): number {
+  if (btf.kind(id) !== BTF_KIND.FUNC) return refuse(env, `attach_btf_id ${id} is not a function`);
+  const name = btf.name(id);
+  const extension = env.progType === PROG_TYPE.ext;
+  if (extension && checkTypeMatch(env, btf, id) !== 0) return -ERRNO.EINVAL;
+  const proto = reliable ? btf.type(id) : 0;
+  const model = reliable ? distillFuncProto(env.log, btf, proto, name) : 0;
+  if (typeof model === 'number' && model < 0) return model;
+  if (env.attach.program === undefined && env.image.symbolAddress(name) === undefined) {
+    return refuse(env, `The address of function ${name} cannot be found`, ERRNO.ENOENT);
+  }
+  if (env.sleepable) {
+    if (!maySleepIn(env, name)) return refuse(env, `${name} is not sleepable`);
+  } else if (env.expectedAttachType === A.modify_return) {
+    const err = checkModifyReturn(env, name);
+    if (err !== 0) return err;
+  }
+  env.attach.funcProto = proto;
+  env.attach.funcName = name;
+  return env.progType === PROG_TYPE.lsm ? checkLsmHook(env, id, name) : checkDenied(env, name);
+}
+
+/** A replacement is verified by the rules of the program that it becomes a part of. */
+function takeRulesOf(env: VerifierEnv, { type, expectedAttachType }: KProgram): void {
+  env.progType = type;
+  env.expectedAttachType = expectedAttachType;
+}
+
+function hookProgram(env: VerifierEnv, program: KProgram, btf: Btf, id: number): number {
+  const found = findTargetFunction(env, program, btf);
+  if (typeof found === 'number') return found;
+  const extension = env.progType === PROG_TYPE.ext;
+  if (env.expectedAttachType === A.trace_raw_tp) {
+    return refuse(env, 'Only FENTRY/FEXIT progs are attachable to another BPF prog');
+  }
+  if (env.expectedAttachType === A.trace_iter) return hookIterator(env, btf, id);
+  if (!extension && !FUNCTION_HOOKS.has(env.expectedAttachType)) return -ERRNO.EINVAL;
+  const err = hookFunction(env, btf, id, !found.unreliable);
+  if (err === 0 && extension) takeRulesOf(env, program);
+  return err;
+}
+
 function hookByBtf(env: VerifierEnv): number {
-  const { btf, btfId } = env.attach;
+  const { btf, btfId, program } = env.attach;
   if (btfId === 0) return refuse(env, 'Tracing programs must provide btf_id');
   if (btf === undefined) {
     return refuse(env, 'FENTRY/FEXIT program can only be attached to another program annotated with BTF');
   }
   if (btfId < 0 || btfId >= btf.count) return refuse(env, `attach_btf_id ${btfId} is invalid`);
+  if (program !== undefined) return hookProgram(env, program, btf, btfId);
   if (env.progType === PROG_TYPE.ext) return refuse(env, 'Cannot replace kernel functions');
   if (env.expectedAttachType === A.trace_raw_tp) return hookTracepoint(env, btf, btfId);
   if (env.expectedAttachType === A.trace_iter) return hookIterator(env, btf, btfId);
-  return FUNCTION_HOOKS.has(env.expectedAttachType) ? hookFunction(env, btf, btfId) : -ERRNO.EINVAL;
+  return FUNCTION_HOOKS.has(env.expectedAttachType) ? hookFunction(env, btf, btfId, true) : -ERRNO.EINVAL;
 }
 
 /** Finds what the program hooks into and fills env.attach. 0 or a negative errno. */

@@ -141,8 +141,8 @@ function liftNullOfEqual(env: VerifierEnv, insn: Insn, other: VerifierState, dst
   if (baseType(src.type) === REG.BTF_ID || baseType(dst.type) === REG.BTF_ID) return;
   const op = insnOp(insn.code);
   if (op !== JMP.JEQ && op !== JMP.JNE) return;
-  const { regs } = op === JMP.JEQ ? other.cur : env.state.cur;
-  markPtrNotNull(regs[mayBeNull(src.type) ? insn.src : insn.dst]);
+  const frame = op === JMP.JEQ ? other.cur : env.state.cur;
+  markPtrNotNull(frame.ownReg(mayBeNull(src.type) ? insn.src : insn.dst));
 }
 
 /** What a comparison of pointers says of them; -EACCES if this program must not make it. */
@@ -169,11 +169,11 @@ function followBothSides(env: VerifierEnv, insn: Insn, dst: RegState, src: RegSt
   const linked = linkOperands(env, insn, dst, src);
   const other = pushStack(env, env.insnIdx + insn.off + 1, env.insnIdx, false);
   if (other === undefined) return -ERRNO.EFAULT;
-  const otherDst = other.cur.regs[insn.dst];
+  const otherDst = other.cur.ownReg(insn.dst);
   let otherSrc = src;
   let thisSrc = src;
   if (withReg) {
-    otherSrc = other.cur.regs[insn.src];
+    otherSrc = other.cur.ownReg(insn.src);
   } else {
     thisSrc = env.fakeRegs[1];
     thisSrc.copy(src);

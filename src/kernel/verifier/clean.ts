@@ -5,7 +5,7 @@ import { NOT_INIT_REG } from './scalar-marks.ts';
 import { hasIncompleteMarks } from './scc-visits.ts';
 import { queryLiveStack, stackSlotAlive } from './stack-liveness.ts';
 import { frameInsnIdx, sameCallsites } from './state-shape.ts';
-import { FP, type FuncState, type KeptState, SLOT, type VerifierState } from './types.ts';
+import { FP, type FuncState, INVALID_SLOT, type KeptState, type VerifierState } from './types.ts';
 
 function cleanFrame(env: VerifierEnv, frame: FuncState, insnIdx: number): void {
   const live = env.aux[insnIdx].liveRegsBefore;
@@ -13,8 +13,7 @@ function cleanFrame(env: VerifierEnv, frame: FuncState, insnIdx: number): void {
   const { stack } = frame;
   for (let i = 0; i < stack.length; i++) {
     if (stackSlotAlive(env, frame.frameno, i)) continue;
-    stack[i].spilled = NOT_INIT_REG;
-    stack[i].types.fill(SLOT.INVALID);
+    stack[i] = INVALID_SLOT;
   }
 }
 

@@ -11,7 +11,8 @@ import type { InfoRecords } from '../../syscall.ts';
 import type { VerifierEnv } from './env.ts';
 import { kindText } from './func-proto.ts';
 import { readRecord, recordCount } from './info-records.ts';
-import { kernelCandidates } from './kernel-candidates.ts';
+import { kernelCandidates, tellCandidates } from './kernel-candidates.ts';
+import { LOG } from './log.ts';
 
 const RELO_BYTES = 16;
 
@@ -26,17 +27,25 @@ function applyRelo(env: VerifierEnv, btf: Btf, relo: CoreRelo, index: number): n
     return -ERRNO.EINVAL;
   }
   const kernel = env.image.btf();
-  let candidates: number[] = [];
-  if (relo.kind !== CORE.TYPE_ID_LOCAL) {
+  if (relo.kind === CORE.TYPE_ID_LOCAL) return patch(env, btf, relo, index, []);
+  try {
     const found = kernelCandidates(kernel, btf, relo.typeId);
     if (found === undefined) {
       log.write(`target candidate search failed for ${relo.typeId}\n`);
       return -ERRNO.EINVAL;
     }
-    candidates = found;
-    const what = `${kindText(btf, relo.typeId)} ${btf.name(relo.typeId)}`;
-    for (const id of found) log.write(`CO-RE relocating ${what}: found target candidate [${id}]\n`);
+    for (const id of found.ids) {
+      log.write(`CO-RE relocating ${kindText(kernel, id)} ${found.name}: found target candidate [${id}]\n`);
+    }
+    return patch(env, btf, relo, index, found.ids);
+  } finally {
+    if (log.wants(LOG.INSNS)) tellCandidates(kernel, (text) => log.write(text));
   }
+}
+
+function patch(env: VerifierEnv, btf: Btf, relo: CoreRelo, index: number, candidates: readonly number[]): number {
+  const { log } = env;
+  const kernel = env.image.btf();
   const messages = new Messages((_level, text) => log.write(inKernelWords(text)));
   const targets = candidates.map((id) => ({ btf: kernel, id }));
   const result = resolveRelo(btf, relo, index, targets, '', messages);

@@ -3,7 +3,7 @@ import type { Btf } from '../../btf/btf.ts';
 import type { Insn } from '../../isa/insn.ts';
 import type { InfoRecords } from '../../syscall.ts';
 import type { KernelImage } from '../image/image.ts';
-import type { Capabilities, KBtf, KMap } from '../objects.ts';
+import type { Capabilities, KBtf, KMap, KProgram } from '../objects.ts';
 import type { FinishedProgram } from '../program.ts';
 import { Backtrack } from './backtrack-state.ts';
 import type { KfuncDesc } from './kfunc-table.ts';
@@ -40,6 +40,14 @@ export interface LineInfo {
   lineCol: number;
 }
 
+/** Who is told of the walk along the paths: each state that an instruction is executed in, and where paths are cut. */
+export interface WalkObserver {
+  /** env.state is what is known before the instruction at env.insnIdx, which is executed now. */
+  visit(env: VerifierEnv): void;
+  /** env.state ends here: `equal`, kept at this instruction, covers it. */
+  pruned(env: VerifierEnv, equal: VerifierState): void;
+}
+
 /** What BPF_PROG_LOAD hands to the verifier once the attributes themselves have been found well formed. */
 export interface VerifyRequest {
   image: KernelImage;
@@ -63,8 +71,12 @@ export interface VerifyRequest {
   coreRelos: InfoRecords | undefined;
   attachBtfId: number;
   attachBtf: KBtf | undefined;
+  /** The program that this one hooks into, in place of `attachBtf`. */
+  attachProgram?: KProgram | undefined;
   fdArray: readonly number[] | undefined;
   fdArrayBinds: boolean;
+  /** Is told of the walk; for proofs. */
+  observer?: WalkObserver;
   /** Address for so many bytes of machine code; without it they begin anew for each program. */
   allocateCode?(bytes: number): bigint;
   /** Map of a descriptor; throws SysError EBADF or EINVAL. */
@@ -98,7 +110,9 @@ export interface AttachTarget {
   /** BTF that `btfId` and `funcProto` count in: vmlinux unless the load names another. */
   btf: Btf | undefined;
   btfId: number;
-  /** Type id of the FUNC_PROTO of the hook; 0 while unknown. */
+  /** The program that the hook is in; undefined: the kernel. */
+  program: KProgram | undefined;
+  /** Type id of the FUNC_PROTO of the hook; 0 while unknown, and of a program's function that cannot be relied on. */
   funcProto: number;
   funcName: string;
   /** tp_btf: the context begins one word later than the prototype says. */
@@ -114,8 +128,9 @@ export class VerifierEnv {
   readonly request: VerifyRequest;
   readonly image: KernelImage;
   readonly log: VerifierLog;
-  readonly progType: number;
-  readonly expectedAttachType: number;
+  /** Type whose rules hold: the type of the load, but of a replacement that of the program it replaces a part of. */
+  progType: number;
+  expectedAttachType: number;
   /** The program; passes after verification patch it in place together with `aux`. */
   insns: Insn[];
   aux: InsnAux[];
@@ -208,7 +223,9 @@ export class VerifierEnv {
   prevLogPos = 0;
   prevInsnPrintPos = 0;
   scratchedRegs = 0;
-  scratchedStackSlots = 0n;
+  /** One bit a slot: 0 to 31, then 32 to 63. */
+  scratchedSlotsLow = 0;
+  scratchedSlotsHigh = 0;
   /** Constants as registers (`env->fake_reg`). */
   fakeRegs: [RegState, RegState] = [new RegState(), new RegState()];
 
@@ -220,8 +237,9 @@ export class VerifierEnv {
     this.expectedAttachType = request.expectedAttachType;
     this.sleepable = (request.flags & PROG_FLAG.SLEEPABLE) !== 0;
     this.attach = {
-      btf: request.attachBtf?.btf,
+      btf: request.attachProgram ? request.attachProgram.btf?.btf : request.attachBtf?.btf,
       btfId: request.attachBtfId,
+      program: request.attachProgram,
       funcProto: 0,
       funcName: '',
       trace: false,

@@ -94,6 +94,7 @@ class Walk {
       if (err !== 0) return err;
     }
     if (this.printing) this.printInsn();
+    env.request.observer?.visit(env);
     sanitizeMarkInsnSeen(env);
     this.prevInsnIdx = insnIdx;
     // A barrier stands here already: wrong-path execution comes no further.
@@ -146,7 +147,8 @@ class Walk {
       printVerifierState(env, state, state.curframe, true);
       this.printState = false;
     }
-    if (env.scratchedRegs !== 0 || env.scratchedStackSlots !== 0n) printInsnState(env, state, state.curframe);
+    if ((env.scratchedRegs | env.scratchedSlotsLow | env.scratchedSlotsHigh) !== 0)
+      printInsnState(env, state, state.curframe);
     verboseLineInfo(env, env.insnIdx, '; ');
     env.prevLogPos = log.endPos;
     log.append(`${env.insnIdx}: `);

@@ -1,6 +1,6 @@
 // The frame that a stack pointer leads into.
 import type { VerifierEnv } from './env.ts';
-import type { FuncState, RegState } from './types.ts';
+import { type FuncState, type RegState, TNUM_ZERO } from './types.ts';
 
 export const frameOf = (env: VerifierEnv, reg: RegState): FuncState => env.state.frame[reg.frameno];
 
@@ -8,4 +8,5 @@ export const frameOf = (env: VerifierEnv, reg: RegState): FuncState => env.state
 export const slotIndex = (off: number): number => Math.trunc((-off - 1) / 8);
 
 /** Fixed part and constant variable part of a pointer's offset, signed. */
-export const constOffset = (reg: RegState): number => reg.off + Number(BigInt.asIntN(64, reg.varOff.value));
+export const constOffset = (reg: RegState): number =>
+  reg.varOff === TNUM_ZERO ? reg.off : reg.off + Number(BigInt.asIntN(64, reg.varOff.value));

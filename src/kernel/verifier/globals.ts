@@ -85,8 +85,9 @@ function kernelTypeOf(param: Param): number {
   if (found === undefined) {
     return refuse(param, `${name} candidate matching error: ${-ERRNO.EINVAL}`);
   }
-  if (found.length === 1) return found[0];
-  return found.length === 0
+  const { ids } = found;
+  if (ids.length === 1) return ids[0];
+  return ids.length === 0
     ? refuse(param, `${name} has no matches`, ERRNO.ENOENT)
     : refuse(param, `${name} is ambiguous`, ERRNO.ESRCH);
 }
@@ -130,7 +131,7 @@ function memoryArg(param: Param): SubprogArg | number {
 /** Demand of a pointer; undefined: none, as for a static function whose pointers may be anything. */
 function pointerArg(param: Param): SubprogArg | number | undefined {
   const { btf, env, index, type, tags } = param;
-  if (tags.has('ctx') || isProgCtxType(env, btf, type, env.progType)) {
+  if (tags.has('ctx') || isProgCtxType(env.image, btf, type, env.progType)) {
     if (tags.size > (tags.has('ctx') ? 1 : 0)) return refuse(param, 'has invalid combination of tags');
     if (tags.has('ctx') && validateProgCtxType(env, btf, type, index, env.progType) !== 0) return -ERRNO.EINVAL;
     return demand(ARG.CTX);

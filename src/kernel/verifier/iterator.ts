@@ -161,11 +161,11 @@ export function processIterNext(env: VerifierEnv, insnIdx: number, meta: KfuncMe
     const previous = findPrevEntry(env, parent, insnIdx);
     const queued = pushStack(env, insnIdx + 1, insnIdx, false);
     if (queued === undefined) return -ERRNO.ENOMEM;
-    const queuedIter = iterInState(queued, meta);
+    const queuedIter = queued.frame[meta.iter.frameno].ownSpilled(meta.iter.spi);
     queuedIter.iterState = ITER_STATE.ACTIVE;
     queuedIter.iterDepth++;
     if (previous !== undefined) widenImpreciseScalars(env, previous, queued);
-    markPtrNotNull(queued.cur.regs[0]);
+    markPtrNotNull(queued.cur.ownReg(0));
   }
   iter.iterState = ITER_STATE.DRAINED;
   markRegConstZero(env, state.cur.regs[0]);

@@ -55,15 +55,15 @@ function forkLockFailure(env: VerifierEnv): number {
   if (branch === undefined) {
     return refuse(env, 'failed to push state for failed lock acquisition', ERRNO.ENOMEM);
   }
-  const { regs } = branch.cur;
-  for (let i = 0; i <= 5; i++) markRegNotInit(env, regs[i]);
-  markRegUnknown(env, regs[0]);
-  const err = narrowToS32Range(env, regs[0], -MAX_ERRNO, -1);
+  for (let i = 0; i <= 5; i++) markRegNotInit(env, branch.cur.ownReg(i));
+  const r0 = branch.cur.ownReg(0);
+  markRegUnknown(env, r0);
+  const err = narrowToS32Range(env, r0, -MAX_ERRNO, -1);
   if (err !== 0) {
     env.log.write('failed to mark s32 range for retval in forked state for lock\n');
     return err;
   }
-  regs[0].subregDef = env.insnIdx + 1;
+  r0.subregDef = env.insnIdx + 1;
   return 0;
 }
 

@@ -24,7 +24,13 @@ export interface KfuncFacts {
   readonly changesPacket: boolean;
 }
 
-const cache = new WeakMap<VerifierEnv, Map<number, KfuncFacts | undefined>>();
+/** What has been looked up for a program, and the type of the program then. */
+interface Known {
+  readonly type: number;
+  readonly facts: Map<number, KfuncFacts | undefined>;
+}
+
+const cache = new WeakMap<VerifierEnv, Known>();
 
 function look(env: VerifierEnv, funcId: number): KfuncFacts | undefined {
   const name = kfuncName(env, funcId);
@@ -59,12 +65,13 @@ export function kfuncName(env: VerifierEnv, funcId: number): string | undefined 
 export function kfuncFacts(env: VerifierEnv, insn: Insn): KfuncFacts | undefined {
   if (insn.imm === 0 || insn.off !== 0) return undefined;
   let known = cache.get(env);
-  if (!known) {
-    known = new Map();
+  // A replacement gets the type of what it replaces when that has been found.
+  if (known?.type !== env.progType) {
+    known = { type: env.progType, facts: new Map() };
     cache.set(env, known);
   }
-  if (known.has(insn.imm)) return known.get(insn.imm);
+  if (known.facts.has(insn.imm)) return known.facts.get(insn.imm);
   const facts = look(env, insn.imm);
-  known.set(insn.imm, facts);
+  known.facts.set(insn.imm, facts);
   return facts;
 }

@@ -137,7 +137,7 @@ export function pointerParam(
   const struct = byStruct(env, btf, id);
   const isIterCall = meta.has(KF.ITER_NEW | KF.ITER_NEXT | KF.ITER_DESTROY);
   if (special === 'bpf_cast_to_kern_ctx') return 'ctx';
-  if (isProgCtxType(env, btf, ptr, env.progType)) return 'ctx';
+  if (isProgCtxType(env.image, btf, ptr, env.progType)) return 'ctx';
   if (suffix('__nullable') && regIsNull(reg)) return 'null';
   if (suffix('__alloc')) return 'alloc-object';
   if (suffix('__refcounted_kptr')) return 'refcounted';

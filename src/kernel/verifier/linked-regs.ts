@@ -65,10 +65,11 @@ function copyWithDistance(reg: RegState, known: RegState): void {
 export function syncLinkedRegs(state: VerifierState, known: RegState, linked: readonly LinkedReg[]): void {
   for (const { frameno, isReg, regno } of linked) {
     const frame = state.frame[frameno];
-    const reg = isReg ? frame.regs[regno] : frame.stack[regno].spilled;
-    if (reg.type !== REG.SCALAR || reg === known || plainId(reg.id) !== plainId(known.id)) continue;
+    const found = isReg ? frame.regs[regno] : frame.stack[regno].spilled;
+    if (found.type !== REG.SCALAR || found === known || plainId(found.id) !== plainId(known.id)) continue;
     // A 32-bit and a 64-bit distance cannot be compared.
-    if (((reg.id ^ known.id) & ADD_CONST_MASK) === (ADD_CONST_MASK | 0)) continue;
+    if (((found.id ^ known.id) & ADD_CONST_MASK) === (ADD_CONST_MASK | 0)) continue;
+    const reg = isReg ? frame.ownReg(regno) : frame.ownSpilled(regno);
     const bothPlain = ((reg.id | known.id) & ADD_CONST_MASK) === 0;
     if (bothPlain || reg.off === known.off) {
       const { subregDef } = reg;

@@ -22,10 +22,9 @@ export function findPrevEntry(env: VerifierEnv, cur: VerifierState, insnIdx: num
   return undefined;
 }
 
-function maybeWiden(env: VerifierEnv, old: RegState, cur: RegState): void {
-  if (old.type !== REG.SCALAR || cur.type !== REG.SCALAR) return;
-  if (old.precise || cur.precise || regsExact(old, cur)) return;
-  markRegUnknown(env, cur);
+function mustWiden(old: RegState, cur: RegState): boolean {
+  if (old.type !== REG.SCALAR || cur.type !== REG.SCALAR) return false;
+  return !old.precise && !cur.precise && !regsExact(old, cur);
 }
 
 /** Scalars of `cur` that differ from those of the earlier round and were not precise in it may be anything. */
@@ -34,12 +33,11 @@ export function widenImpreciseScalars(env: VerifierEnv, old: VerifierState, cur:
   for (let f = old.curframe; f >= 0; f--) {
     const a = old.frame[f];
     const b = cur.frame[f];
-    for (let i = 0; i < MAX_REGS; i++) maybeWiden(env, a.regs[i], b.regs[i]);
+    for (let i = 0; i < MAX_REGS; i++) if (mustWiden(a.regs[i], b.regs[i])) markRegUnknown(env, b.ownReg(i));
     const slots = Math.min(a.stack.length, b.stack.length);
     for (let i = 0; i < slots; i++) {
-      if (isSpilledReg(a.stack[i]) && isSpilledReg(b.stack[i])) {
-        maybeWiden(env, a.stack[i].spilled, b.stack[i].spilled);
-      }
+      if (!isSpilledReg(a.stack[i]) || !isSpilledReg(b.stack[i])) continue;
+      if (mustWiden(a.stack[i].spilled, b.stack[i].spilled)) markRegUnknown(env, b.ownSpilled(i));
     }
   }
 }

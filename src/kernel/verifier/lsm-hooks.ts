@@ -113,3 +113,22 @@ export const UNTRUSTED_LSM_HOOKS = functionsOf(UNTRUSTED);
 
 /** Kernel functions of the hooks that return 0 or 1. */
 export const BOOLEAN_LSM_HOOKS = functionsOf(BOOLEAN);
+
+/** Kernel functions of the hooks that are called with the socket locked. Rule: bpf_lsm_locked_sockopt_hooks. */
+export const LOCKED_SOCKET_HOOKS = functionsOf(['sock_graft', 'inet_csk_clone', 'inet_conn_established']);
+
+/** Kernel functions of the hooks that see sockets which nobody else uses yet. Rule: bpf_lsm_unlocked_sockopt_hooks. */
+export const UNLOCKED_SOCKET_HOOKS = functionsOf(['socket_post_create', 'socket_socketpair']);
+
+/** Kernel functions that are named like hooks and are none. */
+export const NO_LSM_HOOKS = functionsOf([
+  'find_cgroup_shim',
+  'func_proto',
+  'get_retval_range',
+  'has_d_inode_locked',
+  'hook_returns_errno',
+  'init',
+  'is_sleepable_hook',
+  'is_trusted',
+  'verify_prog',
+]);

@@ -2,7 +2,7 @@
 // verifier.c, 6.18.
 import { MAP_TYPE } from '../../isa/uapi.ts';
 import type { SpecialRecord } from '../objects.ts';
-import { forEachReg } from './each-reg.ts';
+import { changeRegs } from './each-reg.ts';
 import { isNonOwningRef, isPtrAllocObj, isRcuReg } from './pointer-kinds.ts';
 import { releaseReferenceNoMark } from './references.ts';
 import { regRecord } from './special-fields.ts';
@@ -37,12 +37,15 @@ export function markPtrNotNull(reg: RegState): void {
   }
 }
 
-/** Marks one register if it is of those with `id`. */
-function markPtrOrNullReg(reg: RegState, id: number, isNull: boolean): void {
-  if (!mayBeNull(reg.type) || reg.id !== id || (reg.id === 0 && !isRcuReg(reg))) return;
+/** The comparison says something of the register: it is of those with `id`. */
+function isCompared(reg: RegState, id: number): boolean {
+  if (!mayBeNull(reg.type) || reg.id !== id || (reg.id === 0 && !isRcuReg(reg))) return false;
   // Such pointers cannot have been moved, except within objects of the program.
-  if (reg.smin !== 0n || reg.smax !== 0n || !tnumEqualsConst(reg.varOff, 0n)) return;
-  if (reg.off !== 0 && !isPtrAllocObj(reg.type) && !isNonOwningRef(reg.type)) return;
+  if (reg.smin !== 0n || reg.smax !== 0n || !tnumEqualsConst(reg.varOff, 0n)) return false;
+  return reg.off === 0 || isPtrAllocObj(reg.type) || isNonOwningRef(reg.type);
+}
+
+function markPtrOrNullReg(reg: RegState, isNull: boolean): void {
   if (isNull) {
     reg.type = REG.SCALAR;
     reg.id = 0;
@@ -58,5 +61,9 @@ function markPtrOrNullReg(reg: RegState, id: number, isNull: boolean): void {
 export function markPtrOrNullRegs(state: VerifierState, regno: number, isNull: boolean): void {
   const { id, refObjId } = state.cur.regs[regno];
   if (isNull && refObjId !== 0 && refObjId === id) releaseReferenceNoMark(state, id);
-  forEachReg(state, (reg) => markPtrOrNullReg(reg, id, isNull));
+  changeRegs(
+    state,
+    (reg) => isCompared(reg, id),
+    (reg) => markPtrOrNullReg(reg, isNull),
+  );
 }

@@ -2,7 +2,7 @@
 // try_match_pkt_pointers, find_good_pkt_pointers, is_pkt_ptr_branch_taken, verifier.c, 6.18.
 import type { Insn } from '../../isa/insn.ts';
 import { CLASS, insnClass, insnOp, insnSrc, JMP, SRC } from '../../isa/opcode.ts';
-import { forEachReg } from './each-reg.ts';
+import { changeRegs } from './each-reg.ts';
 import { isInitPktPointer } from './pointer-kinds.ts';
 import { REG, type RegState, type VerifierState } from './types.ts';
 
@@ -39,15 +39,18 @@ export function findGoodPktPointers(state: VerifierState, pkt: RegState, type: n
   // A pointer that far might have wrapped around.
   if (pkt.umax > BigInt(MAX_PACKET_OFF) || pkt.umax + BigInt(off) > BigInt(MAX_PACKET_OFF)) return;
   const range = open ? off + 1 : off;
-  forEachReg(state, (reg) => {
-    if (reg.type === type && reg.id === id && reg.range < range) reg.range = range;
-  });
+  changeRegs(
+    state,
+    (reg) => reg.type === type && reg.id === id && reg.range < range,
+    (reg) => {
+      reg.range = range;
+    },
+  );
 }
 
 /** The register is at or past the packet's end; with `beyond` past it. Metadata pointers are not tracked. */
 function markPktEnd(state: VerifierState, regno: number, beyond: boolean): void {
-  const reg = state.cur.regs[regno];
-  if (reg.type === REG.PACKET) reg.range = beyond ? BEYOND_PKT_END : AT_PKT_END;
+  if (state.cur.regs[regno].type === REG.PACKET) state.cur.ownReg(regno).range = beyond ? BEYOND_PKT_END : AT_PKT_END;
 }
 
 const isPair = (pkt: RegState, limit: RegState): boolean =>

@@ -14,8 +14,9 @@ const MAX_PENDING = 8192;
 export const NO_CALLSITE = -1;
 
 /**
- * A copy that shares nothing that can change; `branches`, history and parent included, but not insnIdx.
- * Only the entry of the current instruction can still change in a history.
+ * A copy to put aside; `branches`, history and parent included, but not insnIdx. Its registers and slots are shared:
+ * ownReg() and ownSpilled() give those that may be written to. Only the entry of the current instruction can still
+ * change in a history.
  */
 export function copyState(env: VerifierEnv, from: VerifierState, idle?: RegState): VerifierState {
   const to = new VerifierState();
@@ -42,7 +43,7 @@ export function copyState(env: VerifierEnv, from: VerifierState, idle?: RegState
   to.callbackUnrollDepth = from.callbackUnrollDepth;
   to.mayGotoDepth = from.mayGotoDepth;
   to.equalState = from.equalState;
-  for (let f = 0; f <= from.curframe; f++) to.frame.push(from.frame[f].clone(idle));
+  for (let f = 0; f <= from.curframe; f++) to.frame.push(from.frame[f].freeze(idle));
   return to;
 }
 
@@ -106,6 +107,16 @@ export function pushAsyncCallback(
   return state;
 }
 
+/** Frames to walk on with, made of those of the path that has ended. */
+function restoreFrames(frames: FuncState[], from: readonly FuncState[]): FuncState[] {
+  frames.length = Math.min(frames.length, from.length);
+  for (let f = 0; f < from.length; f++) {
+    if (f === frames.length) frames.push(new FuncState(0, 0, 0));
+    frames[f].restore(from[f]);
+  }
+  return frames;
+}
+
 /**
  * Takes up the path that was put aside last: it becomes env.curState and env.insnIdx its next instruction. Gives the
  * instruction that it came from, undefined when no path is left.
@@ -113,8 +124,11 @@ export function pushAsyncCallback(
 export function popStack(env: VerifierEnv, rewindLog: boolean): number | undefined {
   const next = env.pending.pop();
   if (next === undefined) return undefined;
-  next.state.insnIdx = env.state.insnIdx;
-  env.curState = next.state;
+  const done = env.state;
+  const { state } = next;
+  state.insnIdx = done.insnIdx;
+  state.frame = restoreFrames(done.frame, state.frame);
+  env.curState = state;
   if (rewindLog) env.log.rewind(next.logPos);
   env.insnIdx = next.insnIdx;
   return next.prevInsnIdx;

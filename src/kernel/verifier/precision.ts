@@ -19,6 +19,8 @@ export interface Changed {
   changed: boolean;
 }
 
+const canBecomePrecise = (reg: RegState): boolean => reg.type === REG.SCALAR && !reg.precise;
+
 /** Every scalar of every checkpoint that `from` came through becomes precise: what to do when nobody can tell. */
 export function markAllScalarsPrecise(env: VerifierEnv, from: VerifierState): void {
   const { log } = env;
@@ -27,14 +29,19 @@ export function markAllScalarsPrecise(env: VerifierEnv, from: VerifierState): vo
   for (let st = from.parent; st !== undefined; st = st.parent) {
     for (let f = 0; f <= st.curframe; f++) {
       const frame = st.frame[f];
-      const force = (reg: RegState, name: string): void => {
-        if (reg.type !== REG.SCALAR || reg.precise) return;
-        reg.precise = true;
+      const { regs, stack } = frame;
+      const tell = (name: string): void => {
         if (loud) log.write(`force_precise: frame${f}: forcing ${name} to be precise\n`);
       };
-      for (let i = 0; i < FP; i++) force(frame.regs[i], `r${i}`);
-      for (let i = 0; i < frame.stack.length; i++) {
-        if (frame.stack[i].types[7] === SLOT.SPILL) force(frame.stack[i].spilled, `fp${-(i + 1) * 8}`);
+      for (let i = 0; i < FP; i++) {
+        if (!canBecomePrecise(regs[i])) continue;
+        regs[i] = regs[i].madePrecise();
+        tell(`r${i}`);
+      }
+      for (let i = 0; i < stack.length; i++) {
+        if (stack[i].types[7] !== SLOT.SPILL || !canBecomePrecise(stack[i].spilled)) continue;
+        stack[i] = stack[i].madePrecise();
+        tell(`fp${-(i + 1) * 8}`);
       }
     }
   }
@@ -59,7 +66,7 @@ function atFunctionEntry(env: VerifierEnv, st: VerifierState, bt: Backtrack, res
     bt.regs[bt.frame] = 0;
     for (let i = 1; i <= 5; i++) {
       if ((regs & (1 << i)) === 0 || main.regs[i].type !== REG.SCALAR) continue;
-      main.regs[i].precise = true;
+      main.regs[i] = main.regs[i].madePrecise();
       result.changed = true;
     }
     return 0;
@@ -100,12 +107,11 @@ function markRegs(frame: FuncState, f: number, bt: Backtrack, result: Changed): 
   const wanted = bt.regs[f];
   for (let i = 0; i <= FP; i++) {
     if ((wanted & (1 << i)) === 0) continue;
-    const reg = frame.regs[i];
-    if (reg.type !== REG.SCALAR || reg.precise) {
-      bt.regs[f] &= ~(1 << i);
-    } else {
-      reg.precise = true;
+    if (canBecomePrecise(frame.regs[i])) {
+      frame.regs[i] = frame.regs[i].madePrecise();
       result.changed = true;
+    } else {
+      bt.regs[f] &= ~(1 << i);
     }
   }
 }
@@ -118,12 +124,12 @@ function markSlots(env: VerifierEnv, frame: FuncState, f: number, bt: Backtrack,
       const text = `stack slot ${i}, total slots ${frame.stack.length}`;
       return verifierBug(env, text, 'i >= func->allocated_stack / BPF_REG_SIZE');
     }
-    const { types, spilled } = frame.stack[i];
-    if (types[7] !== SLOT.SPILL || spilled.type !== REG.SCALAR || spilled.precise) {
-      bt.clearSlot(f, i);
-    } else {
-      spilled.precise = true;
+    const slot = frame.stack[i];
+    if (slot.types[7] === SLOT.SPILL && canBecomePrecise(slot.spilled)) {
+      frame.stack[i] = slot.madePrecise();
       result.changed = true;
+    } else {
+      bt.clearSlot(f, i);
     }
   }
   return 0;

@@ -163,7 +163,7 @@ function stateText(env: VerifierEnv, state: VerifierState, frameno: number, prin
     if (printAll || ((env.scratchedRegs >>> i) & 1) !== 0) text += ` R${i}=${regStateStr(frame, reg)}`;
   }
   for (let i = 0; i < frame.stack.length; i++) {
-    if (!printAll && ((env.scratchedStackSlots >> BigInt(i)) & 1n) === 0n) continue;
+    if (!printAll && !isSlotScratched(env, i)) continue;
     const [slot, last] = slotText(frame, i);
     text += slot;
     i = last;
@@ -199,18 +199,24 @@ export const markRegScratched = (env: VerifierEnv, regno: number): void => {
 };
 
 export const markStackSlotScratched = (env: VerifierEnv, spi: number): void => {
-  env.scratchedStackSlots |= 1n << BigInt(spi);
+  if (spi < 32) env.scratchedSlotsLow |= 1 << spi;
+  else env.scratchedSlotsHigh |= 1 << (spi - 32);
 };
+
+const isSlotScratched = (env: VerifierEnv, spi: number): boolean =>
+  ((spi < 32 ? env.scratchedSlotsLow >>> spi : env.scratchedSlotsHigh >>> (spi - 32)) & 1) !== 0;
 
 /** All counts as touched. */
 export function markVerifierStateScratched(env: VerifierEnv): void {
   env.scratchedRegs = -1;
-  env.scratchedStackSlots = U64_MAX;
+  env.scratchedSlotsLow = -1;
+  env.scratchedSlotsHigh = -1;
 }
 
 export function markVerifierStateClean(env: VerifierEnv): void {
   env.scratchedRegs = 0;
-  env.scratchedStackSlots = 0n;
+  env.scratchedSlotsLow = 0;
+  env.scratchedSlotsHigh = 0;
 }
 
 /** A scalar outside the range that a return value must lie in; `ctx` begins the sentence. */

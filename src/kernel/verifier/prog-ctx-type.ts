@@ -3,6 +3,7 @@
 import { BTF_KIND, type Btf } from '../../btf/btf.ts';
 import { ERRNO } from '../../errno.ts';
 import { ATTACH_TYPE, PROG_TYPE, PROG_TYPES } from '../../isa/uapi.ts';
+import type { KernelImage } from '../image/image.ts';
 import type { VerifierEnv } from './env.ts';
 
 /** Struct of the kernel that holds for each program type the type of its context for programs and for the kernel. */
@@ -33,13 +34,13 @@ function isUserPtRegs(btf: Btf, id: number): boolean {
 }
 
 /** Whether the pointer type `ptr` of the program's BTF leads to the context of a program type. */
-export function isProgCtxType(env: VerifierEnv, btf: Btf, ptr: number, progType: number): boolean {
+export function isProgCtxType(image: KernelImage, btf: Btf, ptr: number, progType: number): boolean {
   const target = btf.type(ptr);
   if (progType === PROG_TYPE.kprobe && isUserPtRegs(btf, target)) return true;
   const type = btf.skipModsAndTypedefs(target);
   if (!isStruct(btf, type)) return false;
   const name = btf.name(type);
-  const kernel = env.image.btf();
+  const kernel = image.btf();
   let canonical = convertMember(kernel, progType, 'prog');
   while (true) {
     const wanted = kernel.name(canonical);

@@ -75,6 +75,7 @@ function compareWithOpen(env: VerifierEnv, insnIdx: number, old: VerifierState, 
 function pruneAt(env: VerifierEnv, insnIdx: number, kept: KeptState, cur: VerifierState, loop: boolean): number {
   kept.hitCnt++;
   let err = env.aux[env.insnIdx].jmpPoint ? pushInsnHistory(env, cur, 0) : 0;
+  env.request.observer?.pruned(env, kept.state);
   if (err === 0) err = propagatePrecision(env, kept.state, cur);
   if (err !== 0) return err;
   if (loop) {

@@ -106,6 +106,7 @@ export function markRegNotInit(env: VerifierEnv, reg: RegState): void {
 export const NOT_INIT_REG: RegState = new RegState();
 markRegUnknownImprecise(NOT_INIT_REG);
 NOT_INIT_REG.type = REG.NOT_INIT;
+NOT_INIT_REG.frozen = true;
 
 /** A pointer that became unusable: any number for those who may see pointers, else not initialised. */
 export function markRegInvalid(env: VerifierEnv, reg: RegState): void {

@@ -84,9 +84,8 @@ export function pushSpeculativePath(
 ): VerifierState | undefined {
   const branch = pushStack(env, nextIdx, curIdx, true);
   if (branch !== undefined && insn !== undefined) {
-    const { regs } = branch.cur;
-    markRegUnknown(env, regs[insn.dst]);
-    if (insnSrc(insn.code) === SRC.X) markRegUnknown(env, regs[insn.src]);
+    markRegUnknown(env, branch.cur.ownReg(insn.dst));
+    if (insnSrc(insn.code) === SRC.X) markRegUnknown(env, branch.cur.ownReg(insn.src));
   }
   return branch;
 }

@@ -5,7 +5,7 @@ import type { VerifierEnv } from './env.ts';
 import { frameOf } from './frames.ts';
 import { MAX_VAR_OFF } from './mem-region.ts';
 import { tnumStr } from './tnum.ts';
-import { type FuncState, MAX_STACK, StackSlot } from './types.ts';
+import { type FuncState, MAX_STACK, StackSlot, TNUM_ZERO } from './types.ts';
 
 /** Describes the frame down to `bytes` below its top. */
 function growStack(env: VerifierEnv, frame: FuncState, bytes: number): void {
@@ -28,6 +28,9 @@ export function checkStackAccessWithinBounds(
   const frame = frameOf(env, reg);
   const what = access === 'read' ? ' read from' : ' write to';
   const constant = reg.varOff.mask === 0n;
+  if (constant && reg.varOff === TNUM_ZERO && off < 0 && off + size <= 0 && size >= 0 && off >= -frame.allocatedStack) {
+    return 0;
+  }
   let least: bigint;
   let end: bigint;
   if (constant) {

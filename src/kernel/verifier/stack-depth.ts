@@ -22,9 +22,9 @@ const PRIVATE_STACK_TYPES: ReadonlySet<number> = new Set([
 ]);
 /** Rule: bpf_enable_priv_stack, bpf_prog_check_recur. */
 function mayUsePrivateStack(env: VerifierEnv): boolean {
-  if (PRIVATE_STACK_TYPES.has(env.progType) || env.progFlags.has('priv_stack_requested')) return true;
+  if (PRIVATE_STACK_TYPES.has(env.request.type) || env.progFlags.has('priv_stack_requested')) return true;
   // Trampolines guard their programs against recursion, iterators have none.
-  return env.progType === PROG_TYPE.tracing && env.expectedAttachType !== ATTACH_TYPE.trace_iter;
+  return env.request.type === PROG_TYPE.tracing && env.expectedAttachType !== ATTACH_TYPE.trace_iter;
 }
 
 const roundUp16 = (bytes: number): number => (bytes + 15) & ~15;

@@ -1,33 +1,10 @@
-// Programs that stand in for functions of a kernel structure: which structures and members there are. The kernel keeps a
-// stub for each member that can be replaced; how stubs are named is all that has to be known here.
+// Programs that stand in for functions of a kernel structure: which members there are, and what their arguments are.
 // Rule: check_struct_ops_btf_id, verifier.c; prepare_arg_info, bpf_struct_ops.c, 6.18.
 import { BTF_KIND, type Btf } from '../../btf/btf.ts';
 import { ERRNO } from '../../errno.ts';
+import { functionPointer, type StructOps, structOpsOf } from '../struct-ops.ts';
 import type { CtxArgInfo, VerifierEnv } from './env.ts';
 import { FLAG, REG } from './types.ts';
-
-interface StructOps {
-  /** Names that the stub of a member may have. */
-  stubs(member: string): readonly string[];
-  /** Members whose programs may sleep; all may where it is left out. */
-  readonly sleepable?: ReadonlySet<string>;
-}
-
-const STRUCT_OPS: Readonly<Record<string, StructOps>> = {
-  tcp_congestion_ops: { stubs: (member) => [`__bpf_tcp_ca_${member}`, `bpf_tcp_ca_${member}`] },
-  bpf_dummy_ops: {
-    stubs: (member) => [`bpf_dummy_ops__${member}`, `bpf_dummy_${member}`],
-    sleepable: new Set(['test_sleepable']),
-  },
-};
-
-/** The FUNC_PROTO that a member's pointer leads to; 0 where it is no pointer to a function. */
-function functionPointer(btf: Btf, type: number): number {
-  const pointer = btf.skipModsAndTypedefs(type);
-  if (btf.kind(pointer) !== BTF_KIND.PTR) return 0;
-  const proto = btf.skipModsAndTypedefs(btf.type(pointer));
-  return btf.kind(proto) === BTF_KIND.FUNC_PROTO ? proto : 0;
-}
 
 function findStub(btf: Btf, ops: StructOps, member: string, proto: number): number {
   for (const name of ops.stubs(member)) {
@@ -64,12 +41,12 @@ export function checkStructOps(env: VerifierEnv): number {
     return -ERRNO.EINVAL;
   }
   if (btfId === 0 || btf === undefined) return -ERRNO.ENOTSUPP;
-  const struct = btfId < btf.count && btf.kind(btfId) === BTF_KIND.STRUCT ? btf.name(btfId) : '';
-  const ops = Object.hasOwn(STRUCT_OPS, struct) ? STRUCT_OPS[struct] : undefined;
-  if (ops === undefined || btf.find(`bpf_struct_ops_${struct}`, BTF_KIND.STRUCT) === 0) {
+  const ops = structOpsOf(btf, btfId);
+  if (ops === undefined) {
     log.write(`attach_btf_id ${btfId} is not a supported struct\n`);
     return -ERRNO.ENOTSUPP;
   }
+  const struct = btf.name(btfId);
   if (index >= btf.vlen(btfId)) {
     log.write(`attach to invalid member idx ${index} of struct ${struct}\n`);
     return -ERRNO.EINVAL;

@@ -1,7 +1,7 @@
 // The state model of the verifier: what is known of registers, stack slots, frames and paths, and what is recorded of
 // each instruction. Names follow the kernel's own.
 import type { Btf } from '../../btf/btf.ts';
-import type { KMap, SpecialRecord } from '../objects.ts';
+import type { KMap } from '../objects.ts';
 
 /** Base types of a register (`enum bpf_reg_type`). */
 export const REG = {
@@ -122,6 +122,10 @@ export class RegState {
   /** Index + 1 of the instruction that last defined the low half; 0 for none (DEF_NOT_SUBREG). */
   subregDef = 0;
   precise = false;
+  /** States that are not being walked share it: nobody may write to it. */
+  frozen = false;
+  /** Of a register being walked: its last frozen copy. Of a frozen one: the same, but precise. */
+  twin: RegState | undefined = undefined;
 
   /** Becomes a copy of `from`. */
   copy(from: RegState): void {
@@ -170,10 +174,91 @@ export class RegState {
     reg.copy(this);
     return reg;
   }
+
+  /** Nothing tells the two apart. */
+  equals(other: RegState): boolean {
+    return (
+      this.type === other.type &&
+      this.off === other.off &&
+      this.varOff === other.varOff &&
+      this.id === other.id &&
+      this.u32min === other.u32min &&
+      this.u32max === other.u32max &&
+      this.s32min === other.s32min &&
+      this.s32max === other.s32max &&
+      this.subregDef === other.subregDef &&
+      this.precise === other.precise &&
+      this.frameno === other.frameno &&
+      this.refObjId === other.refObjId &&
+      this.umin === other.umin &&
+      this.umax === other.umax &&
+      this.smin === other.smin &&
+      this.smax === other.smax &&
+      this.sameUnion(other)
+    );
+  }
+
+  private sameUnion(other: RegState): boolean {
+    return (
+      this.range === other.range &&
+      this.map === other.map &&
+      this.mapUid === other.mapUid &&
+      this.btf === other.btf &&
+      this.btfId === other.btfId &&
+      this.memSize === other.memSize &&
+      this.dynptrId === other.dynptrId &&
+      this.dynptrType === other.dynptrType &&
+      this.dynptrFirstSlot === other.dynptrFirstSlot &&
+      this.iterState === other.iterState &&
+      this.iterDepth === other.iterDepth &&
+      this.irqClass === other.irqClass &&
+      this.subprogno === other.subprogno
+    );
+  }
+
+  /** A frozen copy: the last one as long as nothing has changed. */
+  freeze(): RegState {
+    if (this.frozen) return this;
+    const { twin } = this;
+    if (twin?.equals(this)) return twin;
+    const copy = this.clone();
+    copy.frozen = true;
+    this.twin = copy;
+    return copy;
+  }
+
+  /** A copy that may be written to. */
+  thaw(): RegState {
+    const copy = this.clone();
+    if (this.frozen) copy.twin = this;
+    return copy;
+  }
+
+  /** Becomes what `from`, of a state that is not being walked, says. */
+  restore(from: RegState): void {
+    if (this.twin === from && this.equals(from)) return;
+    this.copy(from);
+    this.twin = from.frozen ? from : undefined;
+  }
+
+  /** The same but precise; only a frozen register is another object then. */
+  madePrecise(): RegState {
+    if (!this.frozen) {
+      this.precise = true;
+      return this;
+    }
+    if (this.twin === undefined) {
+      this.twin = this.clone();
+      this.twin.precise = true;
+      this.twin.frozen = true;
+    }
+    return this.twin;
+  }
 }
 
 /** All zero: NOT_INIT. Read only. */
 export const NO_REG: RegState = new RegState();
+NO_REG.frozen = true;
 
 /** Kinds of stack bytes (`enum bpf_stack_slot_type`). */
 export const SLOT = { INVALID: 0, SPILL: 1, MISC: 2, ZERO: 3, DYNPTR: 4, ITER: 5, IRQ_FLAG: 6 } as const;
@@ -181,21 +266,95 @@ export const SLOT = { INVALID: 0, SPILL: 1, MISC: 2, ZERO: 3, DYNPTR: 4, ITER: 5
 /** Eight bytes of stack: types[i] is the byte at fp-8*(slot+1)+7-i, so types[0] has the highest address, as in the kernel. */
 export class StackSlot {
   spilled: RegState;
-  types: Uint8Array = new Uint8Array(8);
+  types: Uint8Array;
+  /** States that are not being walked share it: nobody may write to it. */
+  frozen = false;
+  /** Of a slot being walked: its last frozen copy. */
+  twin: StackSlot | undefined = undefined;
 
-  constructor(spilled: RegState = new RegState()) {
+  constructor(spilled: RegState = new RegState(), types: Uint8Array = new Uint8Array(8)) {
     this.spilled = spilled;
+    this.types = types;
   }
 
-  /** Where nothing is spilled the copy has `idle`, if given. */
-  clone(idle?: RegState): StackSlot {
+  /** A number for the kinds of its bytes. */
+  private get kinds(): number {
+    const { types } = this;
+    const low = types[0] | (types[1] << 3) | (types[2] << 6) | (types[3] << 9);
+    return low | (types[4] << 12) | (types[5] << 15) | (types[6] << 18) | (types[7] << 21);
+  }
+
+  /** Holds an object, so that `spilled` means something. */
+  get carries(): boolean {
     const kind = this.types[7];
-    const plain = kind !== SLOT.SPILL && kind < SLOT.DYNPTR;
-    const slot = new StackSlot(plain && idle !== undefined ? idle : this.spilled.clone());
-    slot.types.set(this.types);
+    return kind === SLOT.SPILL || kind >= SLOT.DYNPTR;
+  }
+
+  /** A frozen copy: the last one as long as nothing has changed. */
+  freeze(): StackSlot {
+    if (this.frozen) return this;
+    const { twin } = this;
+    if (twin?.spilled.equals(this.spilled) && twin.kinds === this.kinds) return twin;
+    const copy = new StackSlot(this.spilled.freeze(), sharedTypes(this.kinds, this.types));
+    copy.frozen = true;
+    this.twin = copy;
+    return copy;
+  }
+
+  /** The same for comparing only: a slot without an object is nothing but its bytes. */
+  freezeForComparing(): StackSlot {
+    return this.carries ? this.freeze() : plainSlot(this.kinds, this.types);
+  }
+
+  /** A copy that may be written to. */
+  thaw(): StackSlot {
+    const copy = new StackSlot(this.spilled.thaw(), this.types.slice());
+    if (this.frozen) copy.twin = this;
+    return copy;
+  }
+
+  /** Becomes what `from`, of a state that is not being walked, says. */
+  restore(from: StackSlot): void {
+    this.spilled.restore(from.spilled);
+    for (let i = 0; i < 8; i++) this.types[i] = from.types[i];
+    this.twin = from.frozen ? from : undefined;
+  }
+
+  /** The same with its register precise; only a frozen slot is another object then. */
+  madePrecise(): StackSlot {
+    const spilled = this.spilled.madePrecise();
+    if (!this.frozen) return this;
+    const slot = new StackSlot(spilled, this.types);
+    slot.frozen = true;
     return slot;
   }
 }
+
+const typesByKinds = new Map<number, Uint8Array>();
+const plainByKinds = new Map<number, StackSlot>();
+
+/** One array for all frozen slots whose bytes are of the same kinds. */
+function sharedTypes(kinds: number, types: Uint8Array): Uint8Array {
+  let shared = typesByKinds.get(kinds);
+  if (shared === undefined) {
+    shared = types.slice();
+    typesByKinds.set(kinds, shared);
+  }
+  return shared;
+}
+
+function plainSlot(kinds: number, types: Uint8Array): StackSlot {
+  let slot = plainByKinds.get(kinds);
+  if (slot === undefined) {
+    slot = new StackSlot(NO_REG, sharedTypes(kinds, types));
+    slot.frozen = true;
+    plainByKinds.set(kinds, slot);
+  }
+  return slot;
+}
+
+/** Nothing is known of its bytes. Read only. */
+export const INVALID_SLOT: StackSlot = plainSlot(0, new Uint8Array(8));
 
 export const MAX_REGS = 11;
 export const MAX_CALL_FRAMES = 8;
@@ -240,25 +399,73 @@ export class FuncState {
   }
 
   /**
-   * With `idle`, the copy is for comparing only: it shares the frame pointer, and has `idle` for what is not
-   * initialised.
+   * A copy for a state that is not being walked: it shares registers and slots with others. `idle` is for states that
+   * are only compared: it stands for whatever is not initialised.
    */
-  clone(idle?: RegState): FuncState {
-    const regs: RegState[] = [];
-    for (const reg of this.regs) {
-      if (idle === undefined) regs.push(reg.clone());
-      else if (regs.length === FP) regs.push(reg);
-      else regs.push(reg.type === REG.NOT_INIT ? idle : reg.clone());
+  freeze(idle?: RegState): FuncState {
+    const regs: RegState[] = new Array(MAX_REGS);
+    for (let i = 0; i < MAX_REGS; i++) {
+      const reg = this.regs[i];
+      regs[i] = idle !== undefined && reg.type === REG.NOT_INIT ? idle : reg.freeze();
     }
     const f = new FuncState(this.callsite, this.frameno, this.subprogno, regs);
-    f.asyncEntryCnt = this.asyncEntryCnt;
-    f.callbackRetRange = this.callbackRetRange;
-    f.inCallbackFn = this.inCallbackFn;
-    f.inAsyncCallbackFn = this.inAsyncCallbackFn;
-    f.inExceptionCallbackFn = this.inExceptionCallbackFn;
-    f.callbackDepth = this.callbackDepth;
-    for (const slot of this.stack) f.stack.push(slot.clone(idle));
+    f.copyPlace(this);
+    const slots = this.stack.length;
+    const stack: StackSlot[] = new Array(slots);
+    for (let i = 0; i < slots; i++) {
+      stack[i] = idle === undefined ? this.stack[i].freeze() : this.stack[i].freezeForComparing();
+    }
+    f.stack = stack;
     return f;
+  }
+
+  /** Becomes what `from`, a frame of a state that was put aside, says; `from` is of no use afterwards. */
+  restore(from: FuncState): void {
+    this.callsite = from.callsite;
+    this.frameno = from.frameno;
+    this.subprogno = from.subprogno;
+    this.copyPlace(from);
+    const { regs, stack } = this;
+    for (let i = 0; i < MAX_REGS; i++) {
+      const reg = from.regs[i];
+      if (reg.frozen) regs[i].restore(reg);
+      else regs[i] = reg;
+    }
+    const slots = from.stack.length;
+    if (stack.length > slots) stack.length = slots;
+    for (let i = 0; i < slots; i++) {
+      const slot = from.stack[i];
+      if (i === stack.length) stack.push(slot.frozen ? slot.thaw() : slot);
+      else if (slot.frozen) stack[i].restore(slot);
+      else stack[i] = slot;
+    }
+  }
+
+  private copyPlace(from: FuncState): void {
+    this.asyncEntryCnt = from.asyncEntryCnt;
+    this.callbackRetRange = from.callbackRetRange;
+    this.inCallbackFn = from.inCallbackFn;
+    this.inAsyncCallbackFn = from.inAsyncCallbackFn;
+    this.inExceptionCallbackFn = from.inExceptionCallbackFn;
+    this.callbackDepth = from.callbackDepth;
+  }
+
+  /** Register `i` to write to, also in a state that was put aside. */
+  ownReg(i: number): RegState {
+    const reg = this.regs[i];
+    if (!reg.frozen) return reg;
+    const own = reg.thaw();
+    this.regs[i] = own;
+    return own;
+  }
+
+  /** The register spilled in slot `i` to write to, also in a state that was put aside. */
+  ownSpilled(i: number): RegState {
+    const slot = this.stack[i];
+    if (!slot.frozen) return slot.spilled;
+    const own = slot.thaw();
+    this.stack[i] = own;
+    return own.spilled;
   }
 }
 
@@ -340,57 +547,7 @@ export class VerifierState {
   }
 }
 
-/** Where a map lookup helper's map is known at a call: one map on all paths, or several (poison). */
-export interface MapPtrState {
-  map: KMap | undefined;
-  poison: boolean;
-  unpriv: boolean;
-}
-
-export interface LoopInlineState {
-  fitForInline: boolean;
-  callbackSubprogno: number;
-}
-
-/** What the verifier notes of one instruction for later passes (`struct bpf_insn_aux_data`). */
-export class InsnAux {
-  /** Loads and stores: pointer type seen there; NOT_INIT while none. */
-  ptrType: number = REG.NOT_INIT;
-  mapPtrState: MapPtrState | undefined = undefined;
-  callImm = 0;
-  aluLimit = 0;
-  /** ldimm64 of a map or map value: index into usedMaps, and offset in the value area. */
-  mapIndex = 0;
-  mapOff = 0;
-  btfVar: { regType: number; btf: Btf | undefined; btfId: number; memSize: number } | undefined = undefined;
-  loopInline: LoopInlineState | undefined = undefined;
-  objNewSize = 0;
-  insertOff = 0;
-  kptrStructMeta: { btf: Btf; btfId: number; record: SpecialRecord } | undefined = undefined;
-  /** Constant key of a map helper: the kernel's bit layout, see map_key_state. */
-  mapKeyState = 0n;
-  ctxFieldSize = 0;
-  /** Pass in which the instruction was seen; 0: never. */
-  seen = 0;
-  nospec = false;
-  nospecResult = false;
-  zextDst = false;
-  needsZext = false;
-  storageGetFuncAtomic = false;
-  isIterNext = false;
-  callWithPercpuAllocPtr = false;
-  aluState = 0;
-  fastcallPattern = false;
-  fastcallSpillsNum = 0;
-  argProg = 0;
-  origIdx = 0;
-  jmpPoint = false;
-  prunePoint = false;
-  forceCheckpoint = false;
-  callsCallback = false;
-  scc = 0;
-  liveRegsBefore = 0;
-}
+export { InsnAux, type LoopInlineState, type MapPtrState } from './insn-aux.ts';
 
 /** Argument of a global function as its BTF prototype declares it. */
 export interface SubprogArg {

@@ -172,7 +172,8 @@ function loadBtf(bytes: Uint8Array): KBtf {
   return { id: 2, btf, kernel: false, name: '' };
 }
 
-function makeRequest(theCase: VerifyCase): VerifyRequest {
+/** What a case asks of the verifier. */
+export function makeRequest(theCase: VerifyCase): VerifyRequest {
   const btf = theCase.btf === undefined ? undefined : loadBtf(hex(theCase.btf));
   const maps = makeMaps(theCase, btf);
   const vmlinux: KBtf = { id: 1, btf: theImage().btf(), kernel: true, name: 'vmlinux' };

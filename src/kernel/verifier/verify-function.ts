@@ -106,10 +106,10 @@ function verifyFunction(env: VerifierEnv, subprog: number): number {
   state.lastInsnIdx = -1;
   env.curState = state;
   let err = 0;
-  if (subprog !== 0 || env.progType === PROG_TYPE.ext) err = enterGlobal(env, state, subprog);
+  if (subprog !== 0 || env.request.type === PROG_TYPE.ext) err = enterGlobal(env, state, subprog);
   else enterMain(env, state);
   if (err === 0) {
-    if (subprog === 0 && env.progType === PROG_TYPE.struct_ops) acquireArguments(env);
+    if (subprog === 0 && env.request.type === PROG_TYPE.struct_ops) acquireArguments(env);
     err = doCheck(env);
   }
   if (err === 0 && !env.log.wants(LOG.INSNS)) env.log.rewind(0);

@@ -1,5 +1,7 @@
 // Object files as the linker reads them: of either byte order, every field as it stands.
-import { EHDR_BYTES, REL_BYTES, SHDR_BYTES, SHN, SHT, SYM_BYTES } from '../../elf/constants.ts';
+import { EHDR_BYTES, REL_BYTES, SHDR_BYTES, SHF, SHN, SHT, SYM_BYTES } from '../../elf/constants.ts';
+import { FieldReader } from '../../elf/fields.ts';
+import { withNativeHeader } from '../../elf/unpack.ts';
 
 /** Names are one character a byte. */
 export interface RawSection {
@@ -112,7 +114,9 @@ export const contentsOf = (elf: RawElf, index: number): Uint8Array | undefined =
   const { offset, section } = elf.headers[index];
   if (section.type === SHT.NOBITS || section.type === SHT.NULL || section.size === 0) return new Uint8Array(0);
   if (!(offset + section.size <= elf.bytes.length)) return undefined;
-  return elf.bytes.subarray(offset, offset + section.size);
+  const raw = elf.bytes.subarray(offset, offset + section.size);
+  if (!(section.flags & BigInt(SHF.COMPRESSED))) return raw;
+  return withNativeHeader(raw, new FieldReader(raw, elf.is64, elf.littleEndian));
 };
 
 /** Entries of a symbol table; those that are whole. */

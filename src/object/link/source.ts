@@ -74,16 +74,6 @@ const isIgnored = ({ name, type, size }: RawSection): boolean => {
   return isDwarf(of) || of === '.BTF' || of === '.BTF.ext';
 };
 
-/** BTF.ext data in little-endian: everything but its first four bytes is 32-bit words. */
-const extLittleEndian = (bytes: Uint8Array, littleEndian: boolean): Uint8Array => {
-  if (littleEndian) return bytes;
-  const copy = Buffer.alloc((bytes.length + 3) & ~3);
-  copy.set(bytes);
-  copy.swap32();
-  copy.set([bytes[1], bytes[0], bytes[2], bytes[3]]);
-  return copy.subarray(0, bytes.length);
-};
-
 /** The alignment of contents as elfutils' libelf sees them: never stricter than their place in the file needs. */
 const alignmentAt = (offset: number, align: bigint): bigint => {
   if (align === 0n) return 1n;
@@ -198,8 +188,7 @@ class Loader {
     const { messages, object } = this;
     section.skipped = true;
     try {
-      const bytes = extLittleEndian(section.data, object.littleEndian);
-      object.ext = readBtfExt(bytes, () => 0, messages.decoded);
+      object.ext = readBtfExt(section.data, () => 0, messages.decoded);
     } catch (error) {
       if (!(error instanceof BtfExtError)) throw error;
       messages.fail(error.errno, `failed to parse .BTF.ext from '${object.name}': ${errstr(error.errno)}`);
@@ -366,13 +355,14 @@ export const openSource = (
   messages.debug(`linker: adding object file '${name}'...`);
   const elf = readRawElf(bytes);
   if (!elf) return messages.fail('EINVAL', `failed to get ELF header for ${name}: invalid \`Elf' handle`);
+  if (!elf.is64) return messages.fail('EINVAL', `failed to get ELF header for ${name}: invalid binary class`);
   if (output.littleEndian === undefined) {
     output.littleEndian = elf.littleEndian;
     messages.debug(`linker: set ${elf.littleEndian ? 'little' : 'big'}-endian output byte order`);
   } else if (output.littleEndian !== elf.littleEndian) {
     messages.fail('EOPNOTSUPP', `byte order mismatch with ELF file ${name}`);
   }
-  if (elf.type !== ET.REL || elf.machine !== EM.BPF || !elf.is64) {
+  if (elf.type !== ET.REL || elf.machine !== EM.BPF) {
     messages.fail('EOPNOTSUPP', `unsupported kind of ELF file ${name}: no error`);
   }
   return new Loader(elf, name, messages).load();

@@ -1,0 +1,56 @@
+// Processed instructions a second: the simulated kernel's verifier beside the running kernel's. Each case runs in a
+// process of its own, so that its memory is its own too.
+import { spawnSync } from 'node:child_process';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { openLiveKernel } from '../../src/live/live-kernel.ts';
+import type { Kernel } from '../../src/syscall.ts';
+import { CASES, measure, type Verification } from './verifier-cases.ts';
+
+const RUNS = 3;
+const script = fileURLToPath(new URL('verifier-run.ts', import.meta.url));
+
+type Measured = Verification & { peakMegabytes: number };
+
+function ours(name: string): Measured | undefined {
+  const { status, stdout } = spawnSync(process.execPath, [script, name, String(RUNS)], { encoding: 'utf8' });
+  return status === 0 ? (JSON.parse(stdout) as Measured) : undefined;
+}
+
+function live(): Kernel | undefined {
+  try {
+    const kernel = openLiveKernel();
+    kernel.nextId('map', 0);
+    return kernel;
+  } catch {
+    return undefined;
+  }
+}
+
+function real(kernel: Kernel | undefined, name: string): Verification | undefined {
+  try {
+    return kernel && measure(kernel, name, RUNS);
+  } catch {
+    return undefined;
+  }
+}
+
+const rate = (v: Verification | undefined): string =>
+  (v?.seconds ? `${(v.insns / v.seconds / 1e6).toFixed(2)} M/s` : '-').padStart(12);
+
+/** Prints a table. `names` are cases or OBJECT:PROGRAM. */
+export function benchVerifier(names: readonly string[] = Object.keys(CASES)): void {
+  const kernel = live();
+  process.stdout.write(
+    `${'verifier'.padEnd(30)} ${'bpftool-ts'.padStart(12)} ${'Linux'.padStart(12)}   ratio     insns  states   peak\n`,
+  );
+  for (const name of names) {
+    const a = ours(name);
+    const b = real(kernel, name);
+    const ratio = a?.seconds && b?.seconds ? (a.seconds / b.seconds).toFixed(1) : '-';
+    const what = CASES[name]?.what ?? basename(name);
+    const tail = a ? `${a.insns}`.padStart(9) + `${a.states}`.padStart(8) + `${a.peakMegabytes} MB`.padStart(7) : '';
+    process.stdout.write(`${what.padEnd(30)} ${rate(a)} ${rate(b)} ${ratio.padStart(7)} ${tail}\n`);
+  }
+  kernel?.closeAll();
+}

@@ -1,0 +1,88 @@
+// What two kernels answered to one program, compared.
+import { createRequire } from 'node:module';
+import type { InfoRecords, ProgInfo } from '../../src/syscall.ts';
+import { type CodeLine, codeMask, maskXlatedBytes, sameJited } from '../parity/mask.ts';
+import type { Outcome } from './sides.ts';
+
+const { Decoder, DecoderOptions, Instruction } = createRequire(import.meta.url)(
+  'iced-x86',
+) as typeof import('iced-x86');
+
+/** What differs, and the two sides of it. */
+export interface Difference {
+  what: 'verdict' | 'counts' | 'log' | 'xlated' | 'tag' | 'records' | 'jited' | 'fault';
+  real: string;
+  ours: string;
+}
+
+const hex = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString('hex');
+
+/** Instructions of each function. */
+function codeLines(info: ProgInfo): CodeLine[][] {
+  const functions: CodeLine[][] = [];
+  const insn = new Instruction();
+  let at = 0;
+  for (const length of info.jitedFuncLens) {
+    const code = info.jited.subarray(at, at + length);
+    const decoder = new Decoder(64, code, DecoderOptions.None);
+    const lines: CodeLine[] = [];
+    for (let pc = 0; pc < code.length; ) {
+      decoder.position = pc;
+      decoder.decodeOut(insn);
+      const size = Math.max(1, insn.length);
+      lines.push({ pc, bytes: [...code.subarray(pc, pc + size)] });
+      pc += size;
+    }
+    functions.push(lines);
+    decoder.free();
+    at += length;
+  }
+  insn.free();
+  return functions;
+}
+
+/** The line that tells how much was processed, and the stack depth. */
+const counts = (log: string): string => (log.match(/^(?:processed|stack depth) .*$/gm) ?? []).join('; ');
+
+const records = (info: InfoRecords | undefined): string => hex(info?.bytes);
+
+function compareInfo(real: ProgInfo, ours: ProgInfo): Difference | undefined {
+  const [a, b] = [maskXlatedBytes(hex(real.xlated)), maskXlatedBytes(hex(ours.xlated))];
+  if (a !== b) return { what: 'xlated', real: a, ours: b };
+  if (hex(real.tag) !== hex(ours.tag)) return { what: 'tag', real: hex(real.tag), ours: hex(ours.tag) };
+  const rest = (info: ProgInfo): string =>
+    JSON.stringify({
+      verified: info.verifiedInsns,
+      maps: info.mapIds.length,
+      lengths: info.jitedFuncLens,
+      funcInfo: records(info.funcInfo),
+      lineInfo: records(info.lineInfo),
+      lines: info.jitedLineInfo.map((line) => Number(line - info.jitedKsyms[0])).filter((_, i) => i < 1),
+      memlock: info.memlock,
+      gpl: info.gplCompatible,
+    });
+  if (rest(real) !== rest(ours)) return { what: 'records', real: rest(real), ours: rest(ours) };
+  if (!sameJited(hex(ours.jited), hex(real.jited), codeMask(codeLines(real)))) {
+    return { what: 'jited', real: hex(real.jited), ours: hex(ours.jited) };
+  }
+  return undefined;
+}
+
+/** undefined where both said the same. */
+export function compare(real: Outcome, ours: Outcome): Difference | undefined {
+  if (ours.errno < 0) return { what: 'fault', real: real.log, ours: ours.log };
+  if (real.errno !== ours.errno) return { what: 'verdict', real: `${real.errno}`, ours: `${ours.errno}` };
+  if (counts(real.log) !== counts(ours.log)) return { what: 'counts', real: counts(real.log), ours: counts(ours.log) };
+  if (real.log !== ours.log) return { what: 'log', ...firstLines(real.log, ours.log) };
+  return real.info && ours.info ? compareInfo(real.info, ours.info) : undefined;
+}
+
+function firstLines(real: string, ours: string): { real: string; ours: string } {
+  const [a, b] = [real.split('\n'), ours.split('\n')];
+  const at = Math.max(
+    a.findIndex((line, i) => line !== b[i]),
+    0,
+  );
+  const from = (lines: string[]): string => lines.slice(at, at + 4).join('\n');
+  return { real: from(a), ours: from(b) };
+}

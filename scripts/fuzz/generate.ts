@@ -1,0 +1,126 @@
+// From a seed to a program.
+import { PROG_FLAG } from '../../src/kernel/verifier/env.ts';
+import { type Action, writeBlock } from './action.ts';
+import { ALU_ACTIONS } from './actions/alu.ts';
+import { branchActions } from './actions/branches.ts';
+import { CONTEXT_ACTIONS } from './actions/context.ts';
+import { HELPER_ACTIONS } from './actions/helpers.ts';
+import { kfuncActions } from './actions/kfuncs.ts';
+import { loopActions } from './actions/loops.ts';
+import { MAP_ACTIONS } from './actions/maps.ts';
+import { MEMORY_ACTIONS } from './actions/memory.ts';
+import { sectionActions } from './actions/sections.ts';
+import { SETUP_ACTIONS } from './actions/setups.ts';
+import { STACK_ACTIONS } from './actions/stack.ts';
+import { Generator, type PendingFunction } from './generator.ts';
+import { mutate } from './mutate.ts';
+import type { Caps, FuzzProgram } from './program.ts';
+import { KINDS } from './program-kinds.ts';
+import { Rng } from './rng.ts';
+import { State } from './values.ts';
+import { MAIN_WORLD } from './world.ts';
+import { typeIds } from './world-btf.ts';
+
+/** Actions without calls. */
+const QUIET: readonly Action[] = [...ALU_ACTIONS, ...STACK_ACTIONS, ...MEMORY_ACTIONS, ...CONTEXT_ACTIONS];
+
+const ALL: Action[] = [];
+ALL.push(
+  ...ALU_ACTIONS,
+  ...STACK_ACTIONS,
+  ...MEMORY_ACTIONS,
+  ...CONTEXT_ACTIONS,
+  ...MAP_ACTIONS,
+  ...HELPER_ACTIONS,
+  ...SETUP_ACTIONS,
+  ...branchActions(ALL),
+  ...loopActions(ALL),
+  ...kfuncActions(ALL),
+  ...sectionActions(ALL, QUIET),
+);
+
+/** Each program leans to some actions and hardly has others. */
+function taste(rng: Rng): Action[] {
+  return ALL.map((action) => ({ ...action, weight: action.weight * rng.pick([0.1, 0.5, 1, 1, 2]) }));
+}
+
+/** Keeps the context where calls do not clobber it. */
+function keepContext(g: Generator): void {
+  const { rng, asm } = g;
+  if (rng.chance(0.05)) return;
+  const reg = rng.between(6, 9);
+  asm.mov(reg, 1);
+  g.set(reg, g.value(1));
+  g.pinned.add(reg);
+}
+
+function writeFunction(g: Generator, actions: readonly Action[]): void {
+  const { rng } = g;
+  if (g.current.args.length > 0 && g.value(1).kind === 'ctx') keepContext(g);
+  writeBlock(g, actions, g.current.depth === 0 ? rng.between(3, 80) : rng.between(1, 12));
+  finish(g);
+}
+
+/** Ends the function with what the registers hold, where that fits. */
+function finish(g: Generator): void {
+  const { min, max } = g.current.returns ?? { min: 0, max: Number.POSITIVE_INFINITY };
+  const value = g.value(0);
+  const fits = value.kind === 'scalar' && value.min >= min && value.max <= max;
+  if ((fits && g.rng.chance(0.7)) || g.mistake()) g.asm.exit();
+  else g.leave();
+}
+
+/** Part of the programs that are damaged in the end. */
+const DAMAGED = 0;
+
+/** Types that are also loaded without CAP_PERFMON. */
+const UNTRUSTED: readonly string[] = ['socket_filter', 'xdp', 'sched_cls', 'cgroup_skb'];
+
+const MISTAKES = [0] as const;
+
+export function generate(seed: number): FuzzProgram {
+  const rng = new Rng(seed);
+  const kind = rng.weighted(KINDS);
+  const withBtf = rng.chance(0.4);
+  const sleepable = kind.type === 'syscall';
+  const main: PendingFunction = {
+    label: 0,
+    name: 'main',
+    args: [{ kind: 'ctx', off: 0, vary: 0 }],
+    returns: kind.returns,
+    depth: 0,
+    stackBytes: rng.pick([32, 64, 64, 128, 256, 512]),
+    global: false,
+  };
+  const state = State.fresh(main.stackBytes);
+  state.regs[1] = main.args[0];
+  const caps: Caps = rng.chance(0.12) && UNTRUSTED.includes(kind.type) ? 'bpf' : 'all';
+  const budget = rng.pick([15, 40, 80, 150, 250, 400]);
+  const g = new Generator(rng, kind, main, state, { mistakes: rng.pick(MISTAKES), budget, withBtf, sleepable, caps });
+  let flags = sleepable ? PROG_FLAG.SLEEPABLE : 0;
+  if (rng.chance(0.05)) flags |= PROG_FLAG.STRICT_ALIGNMENT;
+  if (rng.chance(0.05)) flags |= PROG_FLAG.ANY_ALIGNMENT;
+  if (rng.chance(0.15)) flags |= PROG_FLAG.TEST_STATE_FREQ;
+  if (rng.chance(0.1)) flags |= PROG_FLAG.TEST_REG_INVARIANTS;
+  main.label = g.asm.here();
+  const actions = taste(rng);
+  writeFunction(g, actions);
+  for (let next = g.queue.shift(); next !== undefined; next = g.queue.shift()) {
+    g.enter(next);
+    writeFunction(g, actions);
+  }
+  const whole = g.asm.finish();
+  const insns = rng.chance(DAMAGED) ? mutate(rng, whole, 2) : whole;
+  return {
+    seed,
+    type: kind.type,
+    attachType: kind.attachType,
+    attachBtfId: kind.attachBtfId,
+    flags,
+    caps,
+    license: rng.chance(0.97) ? 'GPL' : 'Proprietary',
+    insns,
+    world: MAIN_WORLD,
+    ...(withBtf ? { funcs: g.functions.map((f) => [g.asm.placeOf(f.label), typeIds[f.name]] as const) } : {}),
+  };
+}
