@@ -21,9 +21,9 @@ const result = await build({
   entryPoints: ['cmd/main.ts'],
   outdir: 'dist/chunks',
   outExtension: { '.js': '.cjs' },
-  external: ['koffi', 'iced-x86', 'graphviz-cli'],
+  external: ['koffi', 'iced-x86', '@viz-js/viz'],
 });
-const files = await launcherAndChunks(result, {
+const { files, first } = await launcherAndChunks(result, {
   launcher: 'bpftool.cjs',
   folder: 'chunks',
   // The entry, and what is used so often or so quickly done that reading another file would show.
@@ -32,6 +32,9 @@ const files = await launcherAndChunks(result, {
 });
 mkdirSync(`${root}dist/chunks`, { recursive: true });
 for (const [name, text] of files) writeFileSync(`${root}dist/${name}`, text);
+execFileSync(process.execPath, [`${root}scripts/code-cache.mjs`, `${root}dist/bpftool.cjs`, `${root}dist/${first}`], {
+  stdio: 'ignore',
+});
 chmodSync(`${root}dist/bpftool.cjs`, 0o755);
 
 if (!cliOnly) {

@@ -1,5 +1,7 @@
 // The command line as chunks: modules that are always used together in one, which is compiled when it is first asked
-// for. esbuild splits ES modules only; here the parts become functions that share one small `require`.
+// for. esbuild splits ES modules only; here the parts become functions that share one small `require`. Those that nearly
+// every run needs are in one script, which comes with V8's code cache.
+import { createHash } from 'node:crypto';
 import { transform } from 'esbuild';
 
 /** Names of the chunks that loading `first` loads, dependencies in front. */
@@ -23,38 +25,10 @@ const asFunction = async (text) => {
   return `(module,exports,require,lazy,__importMetaUrl)=>{${body}}`;
 };
 
-/**
- * Files of the command line, texts by name: `launcher`, which has the chunks of `hot` (sources of dynamic imports) in
- * itself, and one file for each other chunk. `result` is what esbuild gives for one entry with splitting, a metafile
- * and write: false.
- */
-export const launcherAndChunks = async (result, { launcher, folder, hot, banner }) => {
-  const imports = new Map();
-  const first = [];
-  for (const [path, output] of Object.entries(result.metafile.outputs)) {
-    const name = baseName(path);
-    imports.set(
-      name,
-      output.imports.filter((i) => i.kind === 'import-statement' && !i.external).map((i) => baseName(i.path)),
-    );
-    if (hot.includes(output.entryPoint)) first.push(name);
-  }
-  if (first.length !== hot.length) throw new Error('an entry that should be at hand is none');
-  const atHand = closure(imports, first);
-  const files = new Map();
-  const inside = [];
-  for (const { path, text } of result.outputFiles) {
-    const name = baseName(path);
-    const code = await asFunction(text);
-    if (atHand.has(name)) inside.push(`${JSON.stringify(name)}:${code}`);
-    else files.set(`${folder}/${name}`, `module.exports=${code}`);
-  }
-  const main = baseName(
-    Object.keys(result.metafile.outputs).find((p) => result.metafile.outputs[p].entryPoint === hot[0]),
-  );
-  files.set(
-    launcher,
-    `${banner}
+const hashOf = (text) => createHash('sha256').update(text).digest('hex').slice(0, 12);
+
+/** The chunks that are at hand, as one function of `require` and the launcher's address: it runs the entry. */
+const firstScript = (inside, folder, main) => `(require,__importMetaUrl)=>{
 const chunks={${inside.join(',\n')}};
 const loaded=new Map();
 const load=(name)=>{
@@ -69,7 +43,55 @@ const load=(name)=>{
 const requireChunk=(name)=>name.startsWith("./")?load(name.slice(2)):require(name);
 const lazy=async(name)=>load(name);
 load(${JSON.stringify(main)});
-`,
+}
+`;
+
+/** Runs the script, whose functions need not be compiled where the code cache fits this Node. */
+const launcherText = (banner, folder, first) => `${banner}
+const {readFileSync}=require('node:fs');
+const {Script}=require('node:vm');
+const filename=__dirname+'/${folder}/${first}';
+let cachedData;
+try{cachedData=readFileSync(filename+'.cache')}catch{}
+new Script(readFileSync(filename,'latin1'),{filename,cachedData}).runInThisContext()(require,__importMetaUrl);
+`;
+
+/**
+ * Files of the command line, texts by name: the launcher, the script that it runs, which has the chunks of `hot` (the
+ * entry and sources of dynamic imports) in itself, and one file for each other chunk. `result` is what esbuild gives
+ * for one entry with splitting, a metafile and write: false. Gives the name of the script too.
+ */
+export const launcherAndChunks = async (result, { launcher, folder, hot, banner }) => {
+  const imports = new Map();
+  const entries = new Map();
+  for (const [path, output] of Object.entries(result.metafile.outputs)) {
+    const name = baseName(path);
+    const needed = output.imports.filter((i) => i.kind === 'import-statement' && !i.external);
+    imports.set(
+      name,
+      needed.map((i) => baseName(i.path)),
+    );
+    if (output.entryPoint) entries.set(output.entryPoint, name);
+  }
+  const missing = hot.find((source) => !entries.has(source));
+  if (missing) throw new Error(`${missing} is no entry of a chunk`);
+  const atHand = closure(
+    imports,
+    hot.map((source) => entries.get(source)),
   );
-  return files;
+  const files = new Map();
+  const inside = [];
+  for (const { path, text } of result.outputFiles) {
+    const name = baseName(path);
+    const code = await asFunction(text);
+    if (atHand.has(name)) inside.push(`${JSON.stringify(name)}:${code}`);
+    else files.set(`${folder}/${name}`, `module.exports=${code}`);
+  }
+  const script = firstScript(inside, folder, entries.get(hot[0]));
+  // It is read as Latin-1, and a script of this kind cannot import.
+  if (/[^\0-\x7f]|\bimport\(/.test(script)) throw new Error('the first chunks are not plain ASCII scripts');
+  const first = `first-${hashOf(script)}.js`;
+  files.set(`${folder}/${first}`, script);
+  files.set(launcher, launcherText(banner, folder, first));
+  return { files, first: `${folder}/${first}` };
 };

@@ -1,7 +1,7 @@
 // node scripts/differential.ts [--log] OBJECT…
 //
 // Loads every program of the objects by itself into the running kernel and into a simulated one, and compares verdict,
-// log at level 2, instructions and the size of the machine code. Programs that the running kernel refuses for reasons
+// log at level 2 with statistics, instructions and the size of the machine code. Programs that the running kernel refuses for reasons
 // that are not the verifier's (EPERM by policy, missing maps) are counted apart. --log shows the first line that differs.
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -16,7 +16,14 @@ import type { Kernel } from '../src/syscall.ts';
 import { maskLog, maskXlatedBytes } from './parity/mask.ts';
 
 const LOG_BYTES = 16 << 20;
+/** Every instruction, and the statistics. */
+const LOG_LEVEL = 2 | 4;
 const EPERM = 1;
+
+/** What of a log is compared: where it has outgrown its buffer, the length of the time decides where it begins. */
+const COMPARED = 15 << 20;
+const masked = (log: string): string =>
+  maskLog(log.replace(/verification time \d+ usec/, 'verification time N usec').slice(-COMPARED));
 
 interface Outcome {
   errno: number;
@@ -36,14 +43,14 @@ function outcome(kernel: Kernel, spec: ObjectSpec, program: string): Outcome {
     other,
   });
   try {
-    const loaded = loadObject(kernel, spec, { programs: [program], logLevel: 2, logSize: LOG_BYTES });
+    const loaded = loadObject(kernel, spec, { programs: [program], logLevel: LOG_LEVEL, logSize: LOG_BYTES });
     const { fd, log } = loaded.programs.get(program) ?? { fd: -1, log: '' };
     const info = kernel.progInfo(fd);
     for (const p of [...loaded.programs.values(), ...loaded.maps.values()]) kernel.close(p.fd);
     const xlated = maskXlatedBytes(Buffer.from(info.xlated).toString('hex'));
-    return { errno: 0, log: maskLog(log), xlated, jitedBytes: info.jited.length, other: undefined };
+    return { errno: 0, log: masked(log), xlated, jitedBytes: info.jited.length, other: undefined };
   } catch (e) {
-    if (e instanceof LoadError) return failed(e.errno, maskLog(e.log));
+    if (e instanceof LoadError) return failed(e.errno, masked(e.log));
     if (e instanceof SysError) return failed(e.errno, '', e.message);
     return failed(-1, '', e instanceof Error ? e.stack : String(e));
   }

@@ -1,7 +1,7 @@
-// node scripts/embedding.ts [--runs N] [--seed N] [--only TEXT] [--random N] [OBJECT…]
+// node scripts/embedding.ts [--runs N] [--seed N] [--only TEXT] [--random N] [--fuzz N] [OBJECT…]
 //
 // Proof by running: every value that a run of an accepted program shows lies inside what the verifier claimed for that
-// point (src/kernel/run/embedding says exactly what that means). Runs the programs of the objects and N random ones,
+// point (src/kernel/run/embedding says exactly what that means). Runs the programs of the objects, N random and N generated ones,
 // or else those of the corpus and the cases of testdata/verifier, and tells every departure.
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -18,6 +18,7 @@ import { LoadError } from '../src/object/errors.ts';
 import { loadObject } from '../src/object/load.ts';
 import { openObject } from '../src/object/open.ts';
 import { entryPrograms } from '../src/object/spec.ts';
+import { fuzzedRequest } from './embedding/fuzzed.ts';
 import { PaperKernel } from './embedding/paper-kernel.ts';
 
 const CORPUS = fileURLToPath(new URL('../testdata/corpus/obj', import.meta.url));
@@ -30,6 +31,7 @@ const { values, positionals } = parseArgs({
   options: {
     runs: { type: 'string', default: '10' },
     seed: { type: 'string', default: '1' },
+    fuzz: { type: 'string', default: '0' },
     random: { type: 'string', default: '0' },
     only: { type: 'string', default: '' },
   },
@@ -106,9 +108,12 @@ function randomRequest(number: number): VerifyRequest {
 const random = Number(values.random);
 for (let i = 0; i < random; i++) check(`random program ${seed + i}`, randomRequest(seed + i));
 
+const fuzzed = Number(values.fuzz);
+for (let i = 0; i < fuzzed; i++) check(`generated program ${seed + i}`, fuzzedRequest(image, seed + i));
+
 if (positionals.length > 0) {
   for (const path of positionals) checkObject(path);
-} else if (random === 0) {
+} else if (random === 0 && fuzzed === 0) {
   for (const file of readdirSync(CORPUS)
     .filter((f) => f.endsWith('.o'))
     .sort())

@@ -1,16 +1,20 @@
-// node scripts/fuzz-programs.ts SEED COUNT [--mutants] [--log] [--jit] [--out DIR] [--keep-going N] [--reasons] [--type NAME]
+// node scripts/fuzz-programs.ts SEED COUNT [--mutants | --objects FILE…] [--log] [--jit] [--out DIR]
+//                               [--keep-going N] [--reasons] [--type NAME]
 //
 // Generates the programs of seeds SEED … SEED+COUNT-1, loads each into the running kernel and into a simulated one, and
 // compares verdict, errno, the last error, stack depth and the counts of processed instructions and states. --log
 // compares the log at level 2 as well; --jit also the rewritten instructions, tag, records and machine code, addresses
-// masked. --mutants takes changed cases of testdata/verifier instead. Each difference is made small and, with --out, written as a case for testdata/verifier. Needs root on Linux
-// 6.18, x86-64; nothing is pinned or attached.
+// masked. --mutants takes changed cases of testdata/verifier instead, --objects the programs of object files and COUNT
+// mutants of each. Each difference is made small and, with --out, written as a case for testdata/verifier. Needs root
+// on Linux 6.18, x86-64; nothing is pinned or attached.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { openSimulatedKernel } from '../src/kernel/index.ts';
 import { compare, type Difference } from './fuzz/compare.ts';
+import { programsOf } from './fuzz/from-objects.ts';
 import { generate } from './fuzz/generate.ts';
-import { mutant } from './fuzz/mutants.ts';
+import { mutant, mutantOf } from './fuzz/mutants.ts';
 import type { FuzzProgram } from './fuzz/program.ts';
 import { asCase } from './fuzz/save-case.ts';
 import { shrink } from './fuzz/shrink.ts';
@@ -28,27 +32,31 @@ const { values, positionals } = parseArgs({
     log: { type: 'boolean', default: false },
     jit: { type: 'boolean', default: false },
     mutants: { type: 'boolean', default: false },
+    objects: { type: 'boolean', default: false },
     out: { type: 'string' },
     type: { type: 'string' },
     reasons: { type: 'boolean', default: false },
     'keep-going': { type: 'string', default: '10' },
   },
 });
-const [first, count] = positionals.map(Number);
+const [first, count] = positionals.slice(0, 2).map(Number);
 if (!Number.isSafeInteger(first) || !Number.isSafeInteger(count)) throw new Error('SEED and COUNT are numbers');
 const level = LOG_STATS | (values.log ? LOG_INSNS : 0);
 const sides = new Sides();
 const tally = new Tally();
 
-/** Loads into both; undefined: too long. */
+/** Loads into both; undefined: the same, too long, or not comparable. */
 function differenceOf(program: FuzzProgram, keep: boolean): Difference | undefined {
   const real = sides.load('real', program, level, values.jit);
+  if (real === undefined) return undefined;
   const processed = Number(/^processed (\d+) insns/m.exec(real.log)?.[1] ?? 0);
   if (processed > MAX_PROCESSED) {
     if (keep) tally.tooLong(program);
     return undefined;
   }
-  const difference = compare(real, sides.load('ours', program, level, values.jit));
+  const ours = sides.load('ours', program, level, values.jit);
+  if (ours === undefined) return undefined;
+  const difference = compare(real, ours);
   if (keep) tally.add(program, real, difference, processed);
   return difference;
 }
@@ -58,26 +66,40 @@ function report(program: FuzzProgram, difference: Difference): void {
   const small = shrink(program, (p) => differenceOf(p, false)?.what === what);
   const at = differenceOf(small, false) ?? difference;
   const { insns, funcs, world, lines, ...rest } = small;
+  const name = `${program.seed} ${world.key}`;
   const say = (text: string): void => void process.stdout.write(`${text}\n`);
-  say(`seed ${program.seed}: ${what} differs, ${insns.length / 8} instructions left; ${JSON.stringify(rest)}`);
+  say(`seed ${name}: ${what} differs, ${insns.length / 8} instructions left; ${JSON.stringify(rest)}`);
   say(`  real ${at.real.slice(0, 600)}\n  ours ${at.ours.slice(0, 600)}`);
   if (values.out === undefined) return;
   mkdirSync(values.out, { recursive: true });
-  const made = { cases: [asCase(small, `seed ${program.seed}: ${what}`)] };
-  writeFileSync(join(values.out, `${what}-${program.seed}.json`), `${JSON.stringify(made, null, 1)}\n`);
+  const made = { cases: [asCase(small, `seed ${name}: ${what}`)] };
+  writeFileSync(join(values.out, `${what}-${name.replace(/\W+/g, '-')}.json`), `${JSON.stringify(made, null, 1)}\n`);
+}
+
+/** The programs of this run. */
+function* programs(): Generator<FuzzProgram> {
+  if (values.objects) {
+    const kernel = openSimulatedKernel({ statePath: ':memory:' });
+    for (const path of positionals.slice(2)) {
+      for (const base of programsOf(path, kernel)) {
+        yield base;
+        for (let seed = first; seed < first + count; seed++) yield mutantOf(base, seed);
+      }
+    }
+    return;
+  }
+  for (let seed = first; seed < first + count; seed++) yield values.mutants ? mutant(seed) : generate(seed);
 }
 
 let reported = 0;
-for (let seed = first; seed < first + count; seed++) {
-  const program = values.mutants ? mutant(seed) : generate(seed);
+for (const program of programs()) {
   if (values.type !== undefined && program.type !== values.type) continue;
   const difference = differenceOf(program, true);
   if (difference === undefined) continue;
   report(program, difference);
   if (++reported >= Number(values['keep-going'])) break;
 }
-process.stdout.write(
-  tally.text(`seeds ${first}–${first + count - 1}, log level ${level}${values.jit ? ', machine code' : ''}`),
-);
+const what = `seeds ${first}–${first + count - 1}, log level ${level}${values.jit ? ', machine code' : ''}`;
+process.stdout.write(tally.text(what));
 if (values.reasons) process.stdout.write(tally.reasonText(40));
 process.exitCode = tally.differences > 0 ? 1 : 0;

@@ -35,7 +35,7 @@ try {
     ...bundleOptions(root),
     entryPoints: ['cmd/executable.ts'],
     outfile: bundle,
-    external: ['koffi', 'graphviz-cli'],
+    external: ['koffi'],
     plugins: [icedFromAsset],
   });
   const node = join(work, 'node');

@@ -140,8 +140,8 @@ async function dumpOne(context: CommandContext, loaded: ProgInfo, o: DumpOptions
     if (context.json) await writeJited(whole, o, context.json);
     else await printJited(whole, o, out);
   } else if (o.picture !== undefined) {
-    const { renderProgramGraph } = await import('../../src/print/xlated/render.ts');
-    await renderProgramGraph(whole, o, o.picture);
+    const { renderPicture } = await import('../../src/print/picture/render.ts');
+    await renderPicture(whole, o, o.picture);
   } else if (o.visual) {
     const { printXlatedGraph } = await import('../../src/print/xlated/graph.ts');
     printXlatedGraph(whole, o, out);

@@ -1,6 +1,7 @@
 // Programs that hook into other programs: a chain of loads, each hooking into the one before, of which the last is
 // judged.
 import { SysError } from '../../src/errno.ts';
+import { loadImage } from '../../src/kernel/image/load.ts';
 import { openSimulatedKernel } from '../../src/kernel/index.ts';
 import { LoadError } from '../../src/object/errors.ts';
 import { loadObject } from '../../src/object/load.ts';
@@ -19,9 +20,11 @@ export interface Chain {
   message?: string;
 }
 
+const image = loadImage();
+
 /** What is wrong with the outcome of a chain; undefined where it is as expected. */
 export function runChain({ steps, message }: Chain, open: (object: string) => ObjectSpec): string | undefined {
-  const kernel = openSimulatedKernel({ statePath: ':memory:' });
+  const kernel = openSimulatedKernel({ statePath: ':memory:', image });
   let fd = 0;
   try {
     for (const { load, into } of steps) {

@@ -44,6 +44,14 @@ function codeLines(info: ProgInfo): CodeLine[][] {
 /** The line that tells how much was processed, and the stack depth. */
 const counts = (log: string): string => (log.match(/^(?:processed|stack depth) .*$/gm) ?? []).join('; ');
 
+/** Function and distance; addresses elsewhere (that of a hidden exception handler) depend on where code is put. */
+function placeIn(info: ProgInfo, address: bigint): string {
+  const i = info.jitedKsyms.findIndex(
+    (start, k) => address >= start && address < start + BigInt(info.jitedFuncLens[k]),
+  );
+  return i < 0 ? 'elsewhere' : `${i}+${address - info.jitedKsyms[i]}`;
+}
+
 const records = (info: InfoRecords | undefined): string => hex(info?.bytes);
 
 function compareInfo(real: ProgInfo, ours: ProgInfo): Difference | undefined {
@@ -57,7 +65,7 @@ function compareInfo(real: ProgInfo, ours: ProgInfo): Difference | undefined {
       lengths: info.jitedFuncLens,
       funcInfo: records(info.funcInfo),
       lineInfo: records(info.lineInfo),
-      lines: info.jitedLineInfo.map((line) => Number(line - info.jitedKsyms[0])).filter((_, i) => i < 1),
+      lines: info.jitedLineInfo.map((address) => placeIn(info, address)),
       memlock: info.memlock,
       gpl: info.gplCompatible,
     });

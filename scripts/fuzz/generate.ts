@@ -71,12 +71,12 @@ function finish(g: Generator): void {
 }
 
 /** Part of the programs that are damaged in the end. */
-const DAMAGED = 0;
+const DAMAGED = 0.1;
 
 /** Types that are also loaded without CAP_PERFMON. */
 const UNTRUSTED: readonly string[] = ['socket_filter', 'xdp', 'sched_cls', 'cgroup_skb'];
 
-const MISTAKES = [0] as const;
+const MISTAKES = [0, 0, 0, 0.001, 0.005, 0.02] as const;
 
 export function generate(seed: number): FuzzProgram {
   const rng = new Rng(seed);
@@ -118,7 +118,7 @@ export function generate(seed: number): FuzzProgram {
     attachBtfId: kind.attachBtfId,
     flags,
     caps,
-    license: rng.chance(0.97) ? 'GPL' : 'Proprietary',
+    license: rng.chance(0.985) ? 'GPL' : 'Proprietary',
     insns,
     world: MAIN_WORLD,
     ...(withBtf ? { funcs: g.functions.map((f) => [g.asm.placeOf(f.label), typeIds[f.name]] as const) } : {}),

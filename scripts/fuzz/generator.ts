@@ -228,11 +228,6 @@ export class Generator {
       this.set(reg, { kind: 'scalar', min: 0, max: bits });
       return;
     }
-    if (rng.chance(0.3) && limit > 0) {
-      asm.aluImm(0x90, reg, limit + 1, wide);
-      this.set(reg, { kind: 'scalar', min: 0, max: limit });
-      return;
-    }
     const fits = asm.label();
     asm.jumpImm(0xb0, reg, limit, fits);
     if (rng.chance(0.5)) asm.movImm(reg, rng.between(0, limit));

@@ -13,7 +13,7 @@ export type ParamShape =
   | { shape: 'size'; constant: boolean }
   | { shape: 'string' }
   | { shape: 'map' }
-  | { shape: 'context' }
+  | { shape: 'context'; struct: string }
   | { shape: 'dynptr'; fresh: boolean }
   | { shape: 'object'; struct: string; nullable: boolean }
   /** Only actions of their own know how to make these. */
@@ -83,7 +83,7 @@ function shapeOf(proto: number, i: number): ParamShape {
   const struct = btf.name(target);
   if (struct === 'bpf_dynptr') return { shape: 'dynptr', fresh: name.endsWith('__uninit') };
   if (SPECIAL.has(struct) || struct.startsWith('bpf_iter_')) return { shape: 'special', struct };
-  if (CONTEXT_STRUCTS.has(struct)) return { shape: 'context' };
+  if (CONTEXT_STRUCTS.has(struct)) return { shape: 'context', struct };
   if (onlyNumbers(target)) return { shape: 'memory', size: btf.size(target), optional: nullable };
   return { shape: 'object', struct, nullable };
 }

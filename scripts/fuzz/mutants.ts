@@ -59,6 +59,13 @@ function allCases(): { key: string; item: Case }[] {
   return cases;
 }
 
+/** Changed a little; the seed decides how. */
+export function mutantOf(base: FuzzProgram, seed: number): FuzzProgram {
+  const rng = new Rng(seed);
+  const flags = rng.chance(0.15) ? base.flags ^ rng.pick([1, 8, 8, 16, 128]) : base.flags;
+  return { ...base, seed, flags, insns: mutate(rng, base.insns, rng.pick([1, 1, 1, 2, 3])) };
+}
+
 /** The mutant of a seed. Neighbouring seeds stem from the same case, so that its maps are made once. */
 export function mutant(seed: number): FuzzProgram {
   const list = allCases();

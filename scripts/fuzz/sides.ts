@@ -35,15 +35,23 @@ const MAX_WORLDS = 6;
 class Side {
   private readonly kernel: Kernel;
   private readonly worlds = new Map<string, Descriptors>();
+  private readonly refused = new Set<string>();
 
   constructor(kernel: Kernel) {
     this.kernel = kernel;
   }
 
-  private descriptors(world: World): Descriptors {
+  /** undefined where the kernel does not take what is in the world. */
+  private descriptors(world: World): Descriptors | undefined {
     let found = this.worlds.get(world.key);
-    if (found === undefined) {
-      found = new Descriptors(this.kernel, world);
+    if (found === undefined && !this.refused.has(world.key)) {
+      try {
+        found = new Descriptors(this.kernel, world);
+      } catch (e) {
+        if (!(e instanceof SysError)) throw e;
+        this.refused.add(world.key);
+        return undefined;
+      }
       this.worlds.set(world.key, found);
       const [oldest] = [...this.worlds.keys()].filter((key) => key !== MAIN_WORLD.key);
       if (this.worlds.size > MAX_WORLDS) {
@@ -55,12 +63,13 @@ class Side {
   }
 
   /** Loads a program, and unloads it. `regain` makes the process one that may see everything. */
-  load(program: FuzzProgram, logLevel: number, wantInfo: boolean, regain: () => void): Outcome {
+  load(program: FuzzProgram, logLevel: number, wantInfo: boolean, regain: () => void): Outcome | undefined {
     const { kernel } = this;
     const insns = decodeInsns(program.insns);
     const log: LogRequest = { level: logLevel, size: logLevel & 3 ? LOG_BYTES : 1 << 16 };
     const failed = (errno: number): Outcome => ({ errno, log: mask(log.text ?? ''), info: undefined });
     const around = this.descriptors(program.world);
+    if (around === undefined) return undefined;
     try {
       const fdArray = around.resolve(program, insns);
       const records = program.funcs !== undefined || program.lines !== undefined;
@@ -156,7 +165,7 @@ export class Sides {
     return openSimulatedKernel({ statePath: ':memory:', image: this.image, capabilities });
   }
 
-  load(name: KernelName, program: FuzzProgram, logLevel: number, wantInfo: boolean): Outcome {
+  load(name: KernelName, program: FuzzProgram, logLevel: number, wantInfo: boolean): Outcome | undefined {
     if (name === 'ours') return this.side(name, program.caps).load(program, logLevel, wantInfo, () => undefined);
     this.setCaps(program.caps);
     try {

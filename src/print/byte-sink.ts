@@ -1,11 +1,11 @@
 // Text as bytes: pieces go straight into one buffer that is used over and over, without strings in between.
 //
-// Copies move four or eight bytes at a time and may write some beyond the piece; what follows overwrites them.
+// Copies move four bytes at a time and may write up to three beyond the piece; what follows overwrites them.
 
 /** Text in ASCII that is written often, prepared for copying. */
 export interface Token {
-  /** Eight characters each, filled up with zeros; as numbers they mean nothing (and are never NaN: that is not ASCII). */
-  readonly words: Float64Array;
+  /** Four characters each, the first one in the low byte. */
+  readonly words: Int32Array;
   readonly length: number;
 }
 
@@ -16,9 +16,9 @@ const SLACK = 1 << 10;
 
 /** Prepares ASCII text of at most 1000 characters. */
 export const token = (text: string): Token => {
-  const words = new Float64Array((text.length + 7) >> 3);
   if (text.length > SLACK - 24) throw new Error(`too long for a token: ${text}`);
-  Buffer.from(words.buffer).write(text, 'latin1');
+  const words = new Int32Array((text.length + 3) >> 2);
+  for (let i = 0; i < text.length; i++) words[i >> 2] |= text.charCodeAt(i) << ((i & 3) * 8);
   return { words, length: text.length };
 };
 
@@ -29,8 +29,6 @@ for (let a = 0, n = 0; a < 10; a++) {
     for (let c = 0; c < 10; c++) DIGITS[n++] = 0x303030 + a + (b << 8) + (c << 16);
   }
 }
-
-const LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
 const encoder = new TextEncoder();
 
@@ -91,7 +89,7 @@ export class ByteSink {
   put({ words, length }: Token): void {
     if (this.at > CHUNK) this.flush();
     const { view, at } = this;
-    for (let i = 0; i < words.length; i++) view.setFloat64(at + i * 8, words[i], LITTLE_ENDIAN);
+    for (let i = 0; i < words.length; i++) view.setInt32(at + i * 4, words[i], true);
     this.at = at + length;
   }
 

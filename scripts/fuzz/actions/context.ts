@@ -30,7 +30,7 @@ export function fieldValue(g: Generator, field: ContextField): Value {
   return { kind: 'other', name: SOCKETS[base] ?? 'flow_keys', ref: 0, nullable, id: g.newId() };
 }
 
-const context = (g: Generator): number | undefined => g.findReg((v) => v.kind === 'ctx');
+const context = (g: Generator): number | undefined => g.findReg((v) => v.kind === 'ctx' && v.off === 0);
 
 function read(g: Generator): boolean {
   const { rng, asm, kind } = g;

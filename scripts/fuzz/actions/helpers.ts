@@ -28,6 +28,9 @@ const ELSEWHERE: ReadonlySet<string> = new Set<HelperName>([
   'dynptr_from_mem',
 ]);
 
+/** Not for the kinds of programs that are generated, whatever the tables say. */
+const UNAVAILABLE = /^get_func_(ip|arg|ret)|override_return/;
+
 /** Packet pointers end with the packet as it was. */
 export function dropPackets(g: Generator): void {
   const lost = (value: Value): boolean =>
@@ -95,7 +98,7 @@ function anyHelper(g: Generator): boolean {
   }
   if (g.kind.helpers.length === 0) return false;
   const { id, proto } = rng.pick(g.kind.helpers);
-  if (ELSEWHERE.has(HELPERS[id]) || (proto.sleeps && !g.sleepable)) return false;
+  if (ELSEWHERE.has(HELPERS[id]) || UNAVAILABLE.test(HELPERS[id]) || (proto.sleeps && !g.sleepable)) return false;
   // Each has the same chance, but those that need something rare mostly fail to get it.
   if (!callHelper(g, HELPERS[id], proto)) return false;
   const value = g.value(0);

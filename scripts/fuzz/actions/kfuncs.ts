@@ -12,7 +12,8 @@ import { MAP_NAMES, mapIndex } from '../world.ts';
 import { checkNull } from './branches.ts';
 
 /** Functions with actions of their own. */
-const ELSEWHERE = /_lock|_unlock|preempt|irq_|bpf_wq|list_|rbtree|obj_|percpu_obj|throw|trap|crash|refcount/;
+const ELSEWHERE =
+  /_lock|_unlock|preempt|irq_|bpf_wq|list_|rbtree|obj_|percpu_obj|throw|trap|crash|refcount|rdonly_cast|cast_to_kern|xdp_metadata/;
 
 const SIZES = [1, 4, 8, 8, 16] as const;
 
@@ -63,6 +64,9 @@ function pass(g: Generator, reg: number, param: ParamShape, size: number): numbe
       g.loadMap(reg, rng.pick(MAP_NAMES));
       return 0;
     case 'context':
+      if (CONTEXT_OF[param.struct] !== undefined && !CONTEXT_OF[param.struct].includes(g.kind.type) && !g.mistake()) {
+        return undefined;
+      }
       return copy(source((v) => v.kind === 'ctx' && v.off === 0));
     case 'dynptr':
       if (param.fresh || g.dynptrs.length === 0) return undefined;
@@ -80,6 +84,26 @@ function pass(g: Generator, reg: number, param: ParamShape, size: number): numbe
       return undefined;
   }
 }
+
+const SKB_TYPES = [
+  'socket_filter',
+  'sched_cls',
+  'sched_act',
+  'cgroup_skb',
+  'lwt_in',
+  'lwt_out',
+  'lwt_xmit',
+  'sk_skb',
+  'lwt_seg6local',
+];
+
+/** Program types whose context it is. */
+const CONTEXT_OF: Readonly<Record<string, readonly string[]>> = {
+  __sk_buff: SKB_TYPES,
+  xdp_md: ['xdp'],
+  bpf_sock_addr_kern: ['cgroup_sock_addr'],
+  bpf_sock_ops_kern: ['sock_ops'],
+};
 
 /** A BPF cpumask begins with a cpumask. */
 const sameStruct = (have: string, want: string): boolean =>

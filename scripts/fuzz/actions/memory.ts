@@ -43,7 +43,7 @@ function allows(g: Generator, value: Value, what: 'read' | 'write'): boolean {
   }
   if (what === 'read') return true;
   if (value.kind === 'mem') return value.writable;
-  return g.kind.rules.packet === 'write' || g.kind.rules.packet === 'sockopt';
+  return g.kind.rules.packet === 'write';
 }
 
 function load(g: Generator): boolean {

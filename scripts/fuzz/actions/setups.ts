@@ -33,8 +33,10 @@ function limitNumber(g: Generator, reg: number, limit: number): void {
   const way = rng.below(6);
   const on = asm.label();
   if (way === 0) asm.aluImm(ALU.AND, reg, 2 ** Math.floor(Math.log2(limit + 1)) - 1, wide);
-  else if (way === 1) asm.aluImm(ALU.MOD, reg, limit + 1, wide);
-  else if (way === 2) {
+  else if (way === 1) {
+    asm.aluImm(ALU.MOD, reg, limit + 1, wide);
+    if (rng.chance(0.9)) asm.aluImm(ALU.AND, reg, 2 ** Math.floor(Math.log2(limit + 1)) - 1, wide);
+  } else if (way === 2) {
     asm.jumpImm(JMP.JLE, reg, limit, on, wide);
     g.leave();
     asm.place(on);
@@ -52,7 +54,7 @@ function limitNumber(g: Generator, reg: number, limit: number): void {
     asm.aluImm(ALU.RSH, reg, wide ? shift : Math.min(31, Math.max(0, shift - 32)), wide);
   } else {
     const off = asm.label();
-    asm.jumpImm(rng.pick([JMP.JGT, JMP.JSGT, JMP.JSLT]), reg, limit, off, wide);
+    asm.jumpImm(rng.chance(0.8) ? JMP.JGT : JMP.JSGT, reg, limit, off, wide);
     asm.jump(on);
     asm.place(off);
     asm.movImm(reg, rng.between(0, limit));
@@ -83,7 +85,7 @@ function variableStack(g: Generator): boolean {
   if (g.pinned.has(index) || g.value(index).kind !== 'scalar') return true;
   const width = rng.pick([1, 2, 4, 8]);
   limitNumber(g, index, rng.chance(0.1) ? size : size - width);
-  if (rng.chance(0.5) && width > 1) asm.aluImm(ALU.AND, index, -width);
+  if (rng.chance(0.95) && width > 1) asm.aluImm(ALU.AND, index, -width);
   const ptr = g.freeReg([index, ...g.pinned]);
   if (ptr === index) return true;
   asm.mov(ptr, FP);
@@ -151,13 +153,13 @@ function indexedValue(g: Generator): boolean {
     const copy = rng.chance(0.4) ? g.freeReg([index, value]) : index;
     if (copy !== index) {
       // What is learnt of one is to be known of the other.
-      asm.aluReg(ALU.MOV, copy, index, rng.chance(0.7));
-      if (rng.chance(0.4)) asm.aluImm(ALU.ADD, copy, rng.between(-4, 8), rng.chance(0.7));
+      asm.aluReg(ALU.MOV, copy, index, rng.chance(0.9));
+      if (rng.chance(0.4)) asm.aluImm(ALU.ADD, copy, rng.between(-1, 8), rng.chance(0.9));
       g.set(copy, UNKNOWN);
     }
     limitNumber(g, index, Math.max(1, size - width - (rng.chance(0.9) ? 12 : -width)));
-    const used = copy !== index && rng.chance(0.6) ? copy : index;
-    if (rng.chance(0.3)) asm.aluImm(ALU.LSH, used, rng.below(2));
+    const used = copy !== index && rng.chance(0.4) ? copy : index;
+    if (rng.chance(0.1)) asm.aluImm(ALU.LSH, used, rng.below(2));
     const ptr = g.freeReg([used, value, ...g.pinned]);
     if (ptr !== used && ptr !== value) {
       if (rng.chance(0.3)) {
@@ -165,9 +167,9 @@ function indexedValue(g: Generator): boolean {
         asm.aluReg(ALU.ADD, ptr, value);
       } else {
         asm.mov(ptr, value);
-        asm.aluReg(rng.chance(0.9) ? ALU.ADD : ALU.SUB, ptr, used);
+        asm.aluReg(rng.chance(0.97) ? ALU.ADD : ALU.SUB, ptr, used);
       }
-      const off = rng.chance(0.7) ? 0 : rng.between(-4, 8);
+      const off = rng.chance(0.8) ? 0 : rng.between(-1, 4);
       if (rng.chance(0.5)) {
         const dst = g.freeReg([value]);
         asm.load(width, dst, ptr, off);

@@ -12,7 +12,7 @@ function room(g: Generator): number {
 
 /** An offset of the stack, aligned or not. */
 function place(g: Generator, size: number): number {
-  const aligned = g.rng.chance(0.92);
+  const aligned = g.rng.chance(0.99);
   const step = aligned ? size : 1;
   const off = -(size + step * g.rng.below(Math.max(1, Math.floor((room(g) - size) / step) + 1)));
   if (g.mistake()) return g.rng.between(-520, 16);
@@ -81,7 +81,7 @@ function address(g: Generator): boolean {
     const by = g.boundedReg(Math.min(-off - 1, 31), [dst]);
     const value = g.value(by);
     if (by === dst || value.kind !== 'scalar') return true;
-    g.asm.aluReg(g.rng.chance(0.9) ? 0 : 0x10, dst, by);
+    g.asm.aluReg(g.rng.chance(0.98) ? 0 : 0x10, dst, by);
     g.set(dst, { kind: 'stack', off: off + value.min, vary: value.max - value.min });
   }
   return true;
@@ -98,6 +98,7 @@ function throughPointer(g: Generator): boolean {
   }
   const at = value.vary === 0 && g.rng.chance(0.5) ? place(g, size) : value.off;
   const span = size + value.vary;
+  if (value.vary > 0 && size > 1 && g.rng.chance(0.9)) return false;
   if (g.rng.chance(0.5)) {
     if (!stackReadable(g.state, at, span) && !g.mistake()) return false;
     const dst = g.freeReg();
