@@ -42,8 +42,14 @@ export interface GlobalOptions {
   nomount: boolean;
   /** -d */
   debug: boolean;
-  /** -L */
+  /** -L, or -S */
   useLoader: boolean;
+  /** -S: loader programs are signed */
+  sign: boolean;
+  /** -k FILE */
+  privateKey: string | undefined;
+  /** -i FILE */
+  certificate: string | undefined;
   /** -B FILE */
   baseBtf: string | undefined;
   /** --table (ours) */

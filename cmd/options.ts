@@ -1,6 +1,9 @@
 // Global options: what getopt_long(3) makes of the command line in bpftool, on top of yargs, which is loaded only when
 // there is an option.
-import { CliError, type GlobalOptions } from './command.ts';
+import { ERRNO } from '../src/errno.ts';
+import { CliError, errnoStatus, type GlobalOptions } from './command.ts';
+
+const INVALID = errnoStatus(ERRNO.EINVAL);
 
 interface OptionSpec {
   name: string;
@@ -8,6 +11,8 @@ interface OptionSpec {
   takes?: boolean;
   /** Not one of the real tool's. */
   ours?: boolean;
+  /** Has no long form. */
+  onlyShort?: boolean;
 }
 
 const SPECS: readonly OptionSpec[] = [
@@ -20,6 +25,9 @@ const SPECS: readonly OptionSpec[] = [
   { name: 'nomount', short: 'n' },
   { name: 'debug', short: 'd' },
   { name: 'use-loader', short: 'L' },
+  { name: 'sign', short: 'S' },
+  { name: 'k', short: 'k', takes: true, onlyShort: true },
+  { name: 'i', short: 'i', takes: true, onlyShort: true },
   { name: 'base-btf', short: 'B', takes: true },
   { name: 'state', takes: true, ours: true },
   { name: 'kernel', takes: true, ours: true },
@@ -62,9 +70,13 @@ export class OptionError extends CliError {
 
 /** A long option may be abbreviated as long as only one fits; an exact name wins. */
 function longOption(name: string): OptionSpec | undefined {
-  const exact = SPECS.find((s) => s.name === name);
-  const fitting = SPECS.filter((s) => s.name.startsWith(name));
-  return exact ?? (fitting.length === 1 ? fitting[0] : undefined);
+  const long = SPECS.filter((s) => !s.onlyShort);
+  const exact = long.find((s) => s.name === name);
+  const unique = (specs: readonly OptionSpec[]): OptionSpec | undefined => {
+    const fitting = specs.filter((s) => s.name.startsWith(name));
+    return fitting.length === 1 ? fitting[0] : undefined;
+  };
+  return exact ?? unique(long.filter((s) => !s.ours)) ?? unique(long);
 }
 
 interface Normalised {
@@ -157,6 +169,20 @@ async function valuesOf(options: string[]): Promise<Record<string, unknown>> {
     .parseSync() as Record<string, unknown>;
 }
 
+/** What is wrong with the options for signing, which the real tool tells before it looks at the command. */
+export function signingProblem({ sign, privateKey, certificate }: GlobalOptions): CliError | undefined {
+  if (sign && (privateKey === undefined || certificate === undefined)) {
+    return new CliError('-i <identity_x509_cert> and -k <private_key> must be supplied with -S for signing', INVALID);
+  }
+  if (!sign && (privateKey !== undefined || certificate !== undefined)) {
+    return new CliError(
+      '--sign (or -S) must be explicitly passed with -i <identity_x509_cert> and -k <private_key> to sign the programs',
+      INVALID,
+    );
+  }
+  return undefined;
+}
+
 /** Reads the whole command line; throws OptionError. */
 export async function parseCommandLine(argv: readonly string[]): Promise<CommandLine> {
   const { options, words, bases, refused } = normalise(argv);
@@ -178,7 +204,10 @@ export async function parseCommandLine(argv: readonly string[]): Promise<Command
       mapcompat: flag('mapcompat'),
       nomount: flag('nomount'),
       debug: flag('debug'),
-      useLoader: flag('use-loader'),
+      useLoader: flag('use-loader') || flag('sign'),
+      sign: flag('sign'),
+      privateKey: text('k'),
+      certificate: text('i'),
       baseBtf: text('base-btf'),
       table: flag('table'),
     },

@@ -16,7 +16,7 @@ import {
   UsageError,
 } from './command.ts';
 import { byPrefix, OBJECTS } from './objects.ts';
-import { type CommandLine, OptionError, parseCommandLine } from './options.ts';
+import { type CommandLine, OptionError, parseCommandLine, signingProblem } from './options.ts';
 import { version } from './version.ts';
 
 /** Where a run writes. */
@@ -213,6 +213,12 @@ export async function run(argv: readonly string[], output: Output, kernel?: Kern
   if (!(await context.openBases())) {
     context.close();
     return FAILURE;
+  }
+  const incomplete = line.help ? undefined : signingProblem(line.options);
+  if (incomplete) {
+    const status = report(context, incomplete, topUsage());
+    context.close();
+    return status;
   }
   let status: number;
   try {

@@ -3,7 +3,7 @@ import type { CommandContext } from './command.ts';
 
 const VERSION = '7.8.0';
 const LIBBPF = '1.8';
-const FEATURES = { libbfd: true, llvm: false, crypto: false, skeletons: true, bootstrap: false };
+const FEATURES = { libbfd: true, llvm: false, crypto: true, skeletons: true, bootstrap: false };
 
 export function version(context: CommandContext): number {
   const { json } = context;

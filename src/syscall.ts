@@ -35,6 +35,8 @@ export interface MapCreateAttr {
   mapExtra?: bigint;
   valueTypeBtfObjFd?: number;
   tokenFd?: number;
+  /** SHA-256 of the only program that may use the map; the simulated kernel does not look at it. */
+  exclProgHash?: Uint8Array;
 }
 
 /** Records as the kernel takes them: `bytes` holds count × recSize bytes. */
@@ -65,6 +67,9 @@ export interface ProgLoadAttr {
   fdArray?: readonly number[];
   /** True: pass fd_array_cnt, so that every entry is bound to the program. */
   fdArrayBinds?: boolean;
+  /** CMS signature of the instructions, and the keyring that its signer must be in. */
+  signature?: Uint8Array;
+  keyringId?: number;
   tokenFd?: number;
 }
 
@@ -188,6 +193,14 @@ export interface ProgCode extends Pick<ProgInfo, 'jited' | 'jitedKsyms' | 'jited
   names: string[];
 }
 
+/** A program as it was loaded, and what became of its instructions. */
+export interface ProgSource {
+  /** Wire bytes, maps by id. */
+  insns: Uint8Array;
+  /** For each slot of `ProgInfo.xlated` the index of the loaded instruction that it stands for; -1: none. */
+  origins: readonly number[];
+}
+
 export interface Kernel {
   readonly kind: 'simulated' | 'live';
 
@@ -218,6 +231,8 @@ export interface Kernel {
    * keeps too little of. Absent where a kernel knows one architecture only.
    */
   progCode?(fd: number, arch: CodeArch): ProgCode;
+  /** The program as it was loaded. Absent where a kernel forgets it, as Linux does. */
+  progSource?(fd: number): ProgSource;
   mapInfo(fd: number): MapInfo;
   btfInfo(fd: number): BtfInfo;
   linkInfo(fd: number): LinkInfo;

@@ -7,6 +7,7 @@ import { CliError, type CommandContext, errnoStatus, SilentFailure, UsageError }
 import { because, selectMapInfo, selectProg } from '../select.ts';
 import { isPrefix, parseU32 } from '../words.ts';
 import { SYSFS_BTF, VMLINUX } from './paths.ts';
+import { compileForShortRun } from './short-run.ts';
 import { btfOfFile, btfOfFiles, btfOfId, sayError, sayWarning, vmlinuxBase } from './source.ts';
 
 const MAX_ROOTS = 16;
@@ -182,6 +183,7 @@ const writeForObject = async (context: CommandContext, btf: Btf, options: DumpOp
 
 /** btf dump SOURCE [format raw|c] [root_id N]… [unsorted] [for OBJECT] */
 export async function dump(context: CommandContext, words: string[]): Promise<void> {
+  compileForShortRun();
   const base = context.baseBtf;
   const source = takeSource(context, words, base);
   const options = takeOptions(words, source);

@@ -3,15 +3,18 @@ import { writeFileSync } from 'node:fs';
 import type { Btf } from '../../src/btf/btf.ts';
 import { BAD_LINE_INFO, ProgramLines } from '../../src/print/xlated/program-lines.ts';
 import type { XlatedProgram } from '../../src/print/xlated.ts';
-import type { CodeArch, ProgInfo } from '../../src/syscall.ts';
+import type { CodeArch, ProgInfo, ProgSource } from '../../src/syscall.ts';
 import { CliError, type CommandContext, UsageError } from '../command.ts';
 import { selectProgs } from '../select.ts';
 import { isPrefix, needWords, noMoreWords } from '../words.ts';
 import { btfById } from './name.ts';
 import { progHeader, progHeaderJson } from './show.ts';
 
+/** `source` (ours): C, BPF, translated BPF and machine code side by side. */
+type What = 'xlated' | 'jited' | 'source';
+
 interface DumpOptions {
-  what: 'xlated' | 'jited';
+  what: What;
   /** Where raw bytes go. */
   file: string | undefined;
   opcodes: boolean;
@@ -31,7 +34,7 @@ const ARCHITECTURES: Readonly<Record<string, CodeArch>> = {
   x86_64: 'x86-64',
 };
 
-function parseOptions(context: CommandContext, what: 'xlated' | 'jited', words: string[], count: number): DumpOptions {
+function parseOptions(context: CommandContext, what: What, words: string[], count: number): DumpOptions {
   const o: DumpOptions = {
     what,
     file: undefined,
@@ -43,11 +46,12 @@ function parseOptions(context: CommandContext, what: 'xlated' | 'jited', words: 
   };
   while (words.length > 0) {
     const word = words.shift() as string;
-    if (isPrefix(word, 'file')) {
+    if (what !== 'source' && isPrefix(word, 'file')) {
       if (words.length === 0) throw new CliError('expected file path');
       if (count > 1) throw new CliError('several programs matched');
       o.file = words.shift();
-    } else if (isPrefix(word, 'opcodes')) o.opcodes = true;
+    } else if (what === 'source') throw new UsageError();
+    else if (isPrefix(word, 'opcodes')) o.opcodes = true;
     else if (isPrefix(word, 'visual')) {
       if (count > 1) throw new CliError('several programs matched');
       o.visual = true;
@@ -114,6 +118,18 @@ function program(context: CommandContext, info: ProgInfo, names?: ReadonlyMap<bi
   return { info, btf, symbols, lines };
 }
 
+/** The program as it was loaded, where the kernel keeps it. */
+function loadedProgram(context: CommandContext, info: ProgInfo): ProgSource | undefined {
+  const kernel = context.kernel();
+  if (!kernel.progSource) return undefined;
+  const fd = kernel.fdById('prog', info.id);
+  try {
+    return kernel.progSource(fd);
+  } finally {
+    kernel.close(fd);
+  }
+}
+
 async function dumpOne(context: CommandContext, loaded: ProgInfo, o: DumpOptions): Promise<void> {
   const { info, names } = o.arch ? forArch(context, loaded, o.arch) : { info: loaded, names: undefined };
   const bytes = o.what === 'jited' ? info.jited : info.xlated;
@@ -135,7 +151,12 @@ async function dumpOne(context: CommandContext, loaded: ProgInfo, o: DumpOptions
   }
   const out = (text: string): void => context.out(text);
   const whole = program(context, info, names);
-  if (o.what === 'jited') {
+  if (o.what === 'source') {
+    const { printSource, writeSource } = await import('../../src/print/source/print.ts');
+    const source = loadedProgram(context, info);
+    if (context.json) await writeSource(whole, source, o, context.json);
+    else await printSource(whole, source, o, out);
+  } else if (o.what === 'jited') {
     const { printJited, writeJited } = await import('../../src/print/jited.ts');
     if (context.json) await writeJited(whole, o, context.json);
     else await printJited(whole, o, out);
@@ -162,9 +183,10 @@ export async function dump(context: CommandContext, words: string[]): Promise<vo
   const { json } = context;
   const kernel = context.kernel();
   const word = words.shift();
-  let what: 'xlated' | 'jited';
+  let what: What;
   if (word !== undefined && isPrefix(word, 'jited')) what = 'jited';
   else if (word !== undefined && isPrefix(word, 'xlated')) what = 'xlated';
+  else if (word === 'source') what = 'source';
   else throw new CliError(`expected 'xlated' or 'jited', got: ${word ?? '(null)'}`);
   if (words.length < 2) throw new UsageError();
   const fds = selectProgs(context, words);

@@ -8,6 +8,7 @@ import type { Loader } from '../../src/object/light/loader-program.ts';
 import { LoaderError, LoaderLog, runLoader } from '../../src/object/light/run.ts';
 import { xlatedNames, xlatedRows } from '../../src/print/xlated.ts';
 import { CliError, type CommandContext, errnoStatus, SilentFailure } from '../command.ts';
+import { signatureOf } from '../signing.ts';
 import { needWords } from '../words.ts';
 import { openFile, printerOf } from './load.ts';
 
@@ -28,7 +29,11 @@ function dump(context: CommandContext, { insns }: Loader): void {
 function loaderOf(context: CommandContext, file: string): Loader {
   const spec = openFile(context, file);
   try {
-    return generateLoader(spec, { print: printerOf(context), kernel: () => context.kernel() });
+    return generateLoader(spec, {
+      print: printerOf(context),
+      kernel: () => context.kernel(),
+      signed: context.options.sign,
+    });
   } catch (error) {
     if (!(error instanceof SysError)) throw error;
     throw new CliError('failed to load object file', errnoStatus(error.errno));
@@ -44,7 +49,9 @@ export function loadLight(context: CommandContext, words: string[], previous: st
   const say = (errno: number, step: string): void =>
     context.err(`err ${errno ? -errno : 0}\n${step}\n${log?.text() ?? '(null)'}`);
   try {
-    runLoader(context.kernel(), loader, new Uint8Array(LOADER_CTX.bytes + PLACES * MAP_DESC.bytes), log);
+    const place = new Uint8Array(LOADER_CTX.bytes + PLACES * MAP_DESC.bytes);
+    const signature = context.options.sign ? signatureOf(context, loader.insns) : undefined;
+    runLoader(context.kernel(), loader, place, { log, signature });
   } catch (error) {
     if (!(error instanceof LoaderError)) throw error;
     say(error.errno, error.step);

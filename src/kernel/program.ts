@@ -35,6 +35,8 @@ export interface FinishedProgram {
   insns: Insn[];
   /** The same as user space may see it (bpf_insn_prepare_dump): wire bytes. */
   xlated: Uint8Array;
+  /** For each of `insns` the loaded instruction that it stands for; -1: none. */
+  origins: number[];
   tag: Uint8Array;
   functions: FinishedFunction[];
   tailCalls: DirectTailCall[];

@@ -16,12 +16,13 @@ export interface JitedOptions extends XlatedOptions {
 }
 
 /** What cuts code into instructions. */
-type Disassemble = (code: Uint8Array, address: bigint) => Iterable<MachineInsn>;
+export type Disassemble = (code: Uint8Array, address: bigint) => Iterable<MachineInsn>;
 
 /** Only that of the architecture asked for is loaded. Throws SysError EOPNOTSUPP where it is not installed. */
-async function disassemblerOf(arch: CodeArch | undefined): Promise<Disassemble> {
+export async function loadDisassembler(arch: CodeArch | undefined): Promise<Disassemble> {
   if (arch === 'arm64') return (await import('./arm64/disassembler.ts')).disassembleArm64;
-  const disassembler = await (await import('./x86/att.ts')).loadDisassembler();
+  const x86 = await import('./x86/att.ts');
+  const disassembler = await x86.loadDisassembler();
   return (code, address) => disassembler.disassemble(code, address);
 }
 
@@ -39,7 +40,7 @@ interface MachineFunction {
 }
 
 /** rule: prog_dump, bpftool 7.8 */
-function machineFunctions({ info, btf, symbols, lines }: JitedProgram): MachineFunction[] {
+export function machineFunctions({ info, btf, symbols, lines }: JitedProgram): MachineFunction[] {
   if (info.jitedFuncLens.length === 0) {
     return [{ name: undefined, proto: '', code: info.jited, address: 0n, lines: undefined, index: 0 }];
   }
@@ -91,7 +92,7 @@ export async function printJited(
   options: JitedOptions,
   write: (text: string) => void,
 ): Promise<void> {
-  const disassemble = await disassemblerOf(options.arch);
+  const disassemble = await loadDisassembler(options.arch);
   const { btf } = program;
   for (const f of machineFunctions(program)) {
     if (f.proto) write(`${f.proto}:\n`);
@@ -114,7 +115,7 @@ export async function printJited(
  * operands are the pieces in which the disassembler gives them, as bpftool has it with libbfd.
  */
 export async function writeJited(program: JitedProgram, options: JitedOptions, json: JsonWriter): Promise<void> {
-  const disassemble = await disassemblerOf(options.arch);
+  const disassemble = await loadDisassembler(options.arch);
   const functions = machineFunctions(program);
   const named = functions[0]?.name !== undefined;
   if (named) json.startArray();

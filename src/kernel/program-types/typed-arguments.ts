@@ -133,7 +133,12 @@ function unknownArgument({ log, expectedAttachType }: ProgramView, name: string,
 }
 
 /** A pointer argument of another program's function: only a context can be followed, as the kernel has it. */
-function contextOfProgram({ view, btf, name }: Argument, pointer: number, program: KProgram, info: AccessInfo): boolean {
+function contextOfProgram(
+  { view, btf, name }: Argument,
+  pointer: number,
+  program: KProgram,
+  info: AccessInfo,
+): boolean {
   const type = program.replacedType ?? program.type;
   if (!isProgCtxType(view.image, btf, pointer, type)) return false;
   info.regType = REG.BTF_ID | (argumentsAreTrusted(view) ? FLAG.TRUSTED : 0);

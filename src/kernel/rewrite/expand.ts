@@ -114,6 +114,7 @@ export class Expansion {
     patch.forEach((insn, slot) => {
       const aux = slot === last ? old : new InsnAux();
       aux.seen = old.seen;
+      aux.origin = old.origin;
       aux.zextDst = definesNarrow(insn);
       this.out.push(insn);
       this.aux.push(aux);

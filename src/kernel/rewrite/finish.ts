@@ -6,6 +6,7 @@ import type { VerifierEnv } from '../verifier/env.ts';
 import { subprogName } from '../verifier/subprogs.ts';
 import { xlatedBytes } from './dump.ts';
 import { compileSingle } from './functions.ts';
+import { lineAddresses } from './line-addresses.ts';
 import { rewriteState } from './state.ts';
 
 const INSN_BYTES = 8;
@@ -38,27 +39,6 @@ function finishedFunctions(env: VerifierEnv): FinishedFunction[] {
   }));
 }
 
-/**
- * Address of each line record. Functions are gone through in order, each from its first record on; one without records
- * of its own (the hidden one) overwrites those at the start, as it does in Linux.
- * rule: bpf_prog_fill_jited_linfo, 6.18
- */
-function lineAddresses(env: VerifierEnv, functions: readonly FinishedFunction[]): bigint[] {
-  const { lineInfo, subprogs } = env;
-  const addresses = new Array<bigint>(lineInfo.length).fill(0n);
-  if (lineInfo.length === 0) return addresses;
-  functions.forEach(({ address, insnOffsets }, s) => {
-    const first = subprogs[s].linfoIdx;
-    const start = lineInfo[first].insnOff;
-    const end = start + env.subprogEnd(s) - subprogs[s].start;
-    addresses[first] = address;
-    for (let k = first + 1; k < lineInfo.length && lineInfo[k].insnOff < end; k++) {
-      addresses[k] = address + BigInt(insnOffsets[lineInfo[k].insnOff - start]);
-    }
-  });
-  return addresses;
-}
-
 /** Constant tail calls by function; the poke table's entries count from 0 here. */
 function directTailCalls(env: VerifierEnv): DirectTailCall[] {
   const { jited, tailCalls } = rewriteState(env);
@@ -85,12 +65,21 @@ export function finishProgram(env: VerifierEnv): number {
   env.program = {
     insns: env.insns,
     xlated: xlatedBytes(env.insns, env.usedMaps),
+    origins: env.aux.map((aux) => aux.origin),
     tag: env.tag,
     functions: functions.slice(0, functions.length - env.hiddenSubprogCnt),
     tailCalls: directTailCalls(env),
     funcInfo: env.funcInfo,
     lineInfo: env.lineInfo,
-    jitedLineInfo: lineAddresses(env, functions),
+    jitedLineInfo: lineAddresses(
+      env.lineInfo.map((line) => line.insnOff),
+      functions.map(({ address, insnOffsets, shape }, f) => ({
+        address,
+        insnOffsets,
+        length: shape.length,
+        firstLine: env.subprogs[f].linfoIdx,
+      })),
+    ),
     memlock: Math.ceil(bytes / image.pageSize) * image.pageSize,
   };
   return 0;

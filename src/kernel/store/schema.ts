@@ -4,7 +4,7 @@
 export const APPLICATION_ID = 0x4250466b;
 
 /** PRAGMA user_version: raised whenever the tables change their meaning. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /**
  * Numbers of object kinds as the tables hold them. 64-bit values are stored as SQLite's signed integers.
@@ -48,7 +48,9 @@ CREATE TABLE prog (
   line_info BLOB NOT NULL,
   xlated BLOB NOT NULL,
   image BLOB NOT NULL,
-  jited BLOB NOT NULL
+  jited BLOB NOT NULL,
+  source BLOB NOT NULL,
+  origins BLOB NOT NULL
 ) STRICT;
 CREATE TABLE map (
   id INTEGER PRIMARY KEY,

@@ -6,11 +6,12 @@ import { MAP_TYPE } from '../../isa/uapi.ts';
 import type { CodeArch, ProgCode } from '../../syscall.ts';
 import type { KernelImage } from '../image/image.ts';
 import { convertFromX86 } from '../jit/arm64/from-x86.ts';
-import type { ArenaRange, FunctionShape, JitFunctionInput, JitInput, JitOutput } from '../jit/jit.ts';
+import type { ArenaRange, FunctionShape, JitFunctionInput, JitInput } from '../jit/jit.ts';
 import { archOf, jitProgram } from '../jit/jit.ts';
 import { arenaStart } from '../maps/arena.ts';
 import { concatBytes } from '../maps/numbers.ts';
 import { bytesOf, mapRecord } from '../maps/record.ts';
+import { lineAddresses } from '../rewrite/line-addresses.ts';
 import type { Row } from '../store/database.ts';
 import { damaged } from '../store/state-error.ts';
 import { type ProgramFunction, programFunctions, programSymbols } from './prog-store.ts';
@@ -77,17 +78,19 @@ function sourceOf(all: readonly Insn[], f: StoredFunction, starts: readonly numb
   return { input: { ...shape, insns }, start: f.start, length, firstSlots };
 }
 
-/** Address of each line record. rule: bpf_prog_fill_jited_linfo, 6.18 */
-function lineAddresses(lineInfo: Uint8Array, sources: readonly Source[], code: readonly JitOutput[]): bigint[] {
-  const view = new DataView(lineInfo.buffer, lineInfo.byteOffset, lineInfo.byteLength);
-  return Array.from({ length: Math.floor(lineInfo.length / LINE_INFO_BYTES) }, (_, i) => {
-    const at = view.getUint32(i * LINE_INFO_BYTES, true);
-    const s = sources.findIndex(({ start, length }) => at >= start && at < start + length);
-    if (s < 0) return 0n;
-    const { start, firstSlots } = sources[s];
-    const { address, insnOffsets } = code[s];
-    return at === start ? address : address + BigInt(insnOffsets[firstSlots[at - start]]);
-  });
+/** Instruction of each line record. */
+function linesOf(row: Row): number[] {
+  const bytes = bytesOf(row.line_info);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Array.from({ length: Math.floor(bytes.length / LINE_INFO_BYTES) }, (_, i) =>
+    view.getUint32(i * LINE_INFO_BYTES, true),
+  );
+}
+
+/** The callback that programs get which throw and have none: it is stored only as instructions at the end. */
+function hiddenFunction(start: number, length: number): StoredFunction {
+  const flags = { tailCallReachable: false, exceptionBoundary: false, privateStack: false, blinded: false };
+  return { start, shape: { ...flags, length, stackDepth: 0, isSubprog: true, exceptionCallback: true } };
 }
 
 /** Keys for blinding that are the same each time. */
@@ -116,6 +119,8 @@ function arenaOf(maps: readonly (Row | undefined)[]): ArenaRange | undefined {
 export function foreignInput(row: Row, image: KernelImage, maps: readonly (Row | undefined)[]): ForeignProgram {
   const functions = functionsOf(row);
   const all = decodeInsns(bytesOf(row.image));
+  const end = functions.reduce((sum, { shape }) => sum + shape.length, 0);
+  if (end < all.length) functions.push(hiddenFunction(end, all.length - end));
   const starts = functions.map((f) => f.start);
   const sources = functions.map((f) => sourceOf(all, f, starts, image));
   return {
@@ -145,11 +150,20 @@ export function foreignCode(
   if (arch !== 'arm64' || archOf(image) !== 'x86-64') throw new SysError('EOPNOTSUPP', `no code for ${arch} here`);
   const { input, sources } = foreignInput(row, image, maps);
   const code = jitProgram({ ...input, arch });
+  const lines = linesOf(row);
+  const compiled = sources.map(({ start, length, firstSlots }, i) => ({
+    address: code[i].address,
+    insnOffsets: firstSlots.map((slot) => code[i].insnOffsets[slot]),
+    length,
+    firstLine: Math.max(lines.indexOf(start), 0),
+  }));
+  const names = programSymbols(row).map((symbol) => symbol.name);
+  const shown = code.slice(0, names.length);
   return {
-    jited: concatBytes(...code.map((c) => c.bytes)),
-    jitedKsyms: code.map((c) => c.address),
-    jitedFuncLens: code.map((c) => c.bytes.length),
-    jitedLineInfo: lineAddresses(bytesOf(row.line_info), sources, code),
-    names: programSymbols(row).map((symbol) => symbol.name),
+    jited: concatBytes(...shown.map((c) => c.bytes)),
+    jitedKsyms: shown.map((c) => c.address),
+    jitedFuncLens: shown.map((c) => c.bytes.length),
+    jitedLineInfo: lineAddresses(lines, compiled),
+    names,
   };
 }

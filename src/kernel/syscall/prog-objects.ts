@@ -1,8 +1,9 @@
 // Programs: loading, and what is told of them.
 import { SysError } from '../../errno.ts';
-import { decodeInsns } from '../../isa/insn.ts';
+import { decodeInsns, encodeInsns, LDIMM64 } from '../../isa/insn.ts';
+import { PSEUDO } from '../../isa/opcode.ts';
 import { PROG_TYPE } from '../../isa/uapi.ts';
-import type { CodeArch, InfoRecords, ProgCode, ProgInfo, ProgLoadAttr } from '../../syscall.ts';
+import type { CodeArch, InfoRecords, ProgCode, ProgInfo, ProgLoadAttr, ProgSource } from '../../syscall.ts';
 import { archOf, setTailCallTarget } from '../jit/jit.ts';
 import type { KBtf, KMap, KProgram } from '../objects.ts';
 import type { FinishedProgram } from '../program.ts';
@@ -26,6 +27,7 @@ import {
   progInfoOf,
   programCode,
   programSymbols,
+  progSourceOf,
 } from './prog-store.ts';
 
 /** Loads that are begun anew because another process has loaded a program meanwhile, where this one's code lies. */
@@ -82,6 +84,8 @@ export class ProgObjects {
       btfByFd: (fd) => btfs.byFd(fd),
       vmlinux: () => btfs.byId(VMLINUX_BTF),
     });
+    // rule: bpf_verify_pkcs7_signature without CONFIG_SYSTEM_DATA_VERIFICATION, 6.18
+    if (attr.signature) throw new SysError('EOPNOTSUPP');
     checkLogRequest(attr.log);
     const log = new VerifierLog(attr.log?.level ?? 0, attr.log?.size ?? 0);
     const attachBtf = target && 'btf' in target ? target.btf : undefined;
@@ -179,6 +183,7 @@ export class ProgObjects {
         mightSleep: s.mightSleep,
       })),
       belongs,
+      this.withMapIds(attr.insns),
     );
     const self: ObjectId = { kind: 'prog', id };
     env.usedMaps.forEach((map, i) => {
@@ -252,6 +257,22 @@ export class ProgObjects {
     const info = progInfoOf(row, this.mapIds(Number(row.id)));
     this.aimTailCalls(row, info.jited);
     return this.context.caps.bpf ? info : withoutCode(info);
+  }
+
+  /** The loaded instructions with the ids of maps in place of descriptors. */
+  private withMapIds(wire: Uint8Array): Uint8Array {
+    const insns = decodeInsns(wire);
+    for (const insn of insns) {
+      const names = insn.code === LDIMM64 && (insn.src === PSEUDO.MAP_FD || insn.src === PSEUDO.MAP_VALUE);
+      if (names) insn.imm = this.context.fds.get(insn.imm, 'map').id;
+    }
+    return encodeInsns(insns);
+  }
+
+  source(fd: number): ProgSource {
+    const row = this.context.rowOf(fd, 'prog');
+    if (!this.context.caps.bpf) throw new SysError('EPERM');
+    return progSourceOf(row);
   }
 
   /** Machine code for an architecture: what is stored, or what foreignCode() makes. */

@@ -1,6 +1,6 @@
 // A finished program as a row of the state file, and back.
 import { encodeInsns } from '../../isa/insn.ts';
-import type { InfoRecords, ProgInfo } from '../../syscall.ts';
+import type { InfoRecords, ProgInfo, ProgSource } from '../../syscall.ts';
 import type { FunctionShape, PokeSite } from '../jit/jit.ts';
 import { concatBytes } from '../maps/numbers.ts';
 import { bytesOf, jsonColumn } from '../maps/record.ts';
@@ -114,12 +114,32 @@ function addressesOf(bytes: Uint8Array): bigint[] {
   return Array.from({ length: bytes.length / 8 }, (_, i) => view.getBigUint64(i * 8, true));
 }
 
+function originBytes(origins: readonly number[]): Uint8Array {
+  const out = new Uint8Array(origins.length * 4);
+  const view = new DataView(out.buffer);
+  origins.forEach((origin, i) => {
+    view.setInt32(i * 4, origin, true);
+  });
+  return out;
+}
+
+/** The program as it was loaded, and which of its instructions each of the kept ones stands for. */
+export function progSourceOf(row: Row): ProgSource {
+  const bytes = bytesOf(row.origins);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return {
+    insns: bytesOf(row.source),
+    origins: Array.from({ length: bytes.length >> 2 }, (_, i) => view.getInt32(i * 4, true)),
+  };
+}
+
 export function insertProgram(
   db: Database,
   facts: ProgFacts,
   program: FinishedProgram,
   traits: readonly FunctionTraits[],
   belongs: Belonging,
+  source: Uint8Array,
 ): void {
   const functions: StoredFunction[] = program.functions.map((f, func) => ({
     name: f.name,
@@ -157,6 +177,8 @@ export function insertProgram(
     xlated: program.xlated,
     image: encodeInsns(program.insns),
     jited: concatBytes(...program.functions.map((f) => f.jited)),
+    source,
+    origins: originBytes(program.origins),
   });
 }
 

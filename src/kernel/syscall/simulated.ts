@@ -15,6 +15,7 @@ import type {
   ProgInfo,
   ProgLoadAttr,
   ProgRunAttr,
+  ProgSource,
   TreeEntry,
 } from '../../syscall.ts';
 import type { LoadedImage } from '../image/load.ts';
@@ -133,6 +134,10 @@ export class SimulatedKernel implements Kernel {
 
   progCode(fd: number, arch: CodeArch): ProgCode {
     return this.about(fd, () => this.progs.code(fd, arch));
+  }
+
+  progSource(fd: number): ProgSource {
+    return this.about(fd, () => this.progs.source(fd));
   }
 
   mapInfo(fd: number): MapInfo {

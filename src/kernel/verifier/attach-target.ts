@@ -52,6 +52,8 @@ const MODIFIABLE_TEST_FUNCTIONS: ReadonlySet<string> = new Set([
   'bpf_modify_return_test_tp',
   'bpf_fentry_test1',
 ]);
+/** Lets programs choose MPTCP for a socket. */
+const MPTCP_HOOK = 'update_socket_protocol';
 const SLEEPABLE_TEST_FUNCTIONS: ReadonlySet<string> = new Set(['bpf_fentry_test1']);
 
 const DISABLED_LSM_HOOKS: ReadonlySet<string> = new Set([
@@ -143,7 +145,8 @@ const maySleepIn = (env: VerifierEnv, name: string): boolean => {
 /** Whether the return value of a function may be changed. */
 function checkModifyReturn(env: VerifierEnv, name: string): number {
   if (env.attach.program !== undefined) return refuse(env, "can't modify return codes of BPF programs");
-  const modifiable = MODIFIABLE_TEST_FUNCTIONS.has(name) || isErrorInjectable(env.image, name);
+  const mptcp = name === MPTCP_HOOK && env.image.config('CONFIG_MPTCP') === 'y';
+  const modifiable = mptcp || MODIFIABLE_TEST_FUNCTIONS.has(name) || isErrorInjectable(env.image, name);
   if (modifiable || name.startsWith(SECURITY_PREFIX)) return 0;
   return refuse(env, `${name}() is not modifiable`);
 }

@@ -158,7 +158,7 @@ function throughJump(
 function logStep(env: VerifierEnv, idx: number, bt: Backtrack): void {
   const regs = regMaskText(bt.regs[bt.frame]);
   const slots = slotMaskText(bt.slotsLow[bt.frame], bt.slotsHigh[bt.frame]);
-  env.log.append(`mark_precise: frame${bt.frame}: regs=${regs} stack=${slots} before ${idx}: `);
+  env.log.appendAscii(`mark_precise: frame${bt.frame}: regs=${regs} stack=${slots} before ${idx}: `);
   verboseInsn(env, idx);
 }
 

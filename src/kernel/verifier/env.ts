@@ -220,6 +220,8 @@ export class VerifierEnv {
 
   // What has been printed.
   prevLineInfo: LineInfo | undefined = undefined;
+  /** Instructions as the log shows them, once that was asked for. */
+  insnTexts: (string | undefined)[] = [];
   prevLogPos = 0;
   prevInsnPrintPos = 0;
   scratchedRegs = 0;
@@ -251,6 +253,7 @@ export class VerifierEnv {
     this.aux = request.insns.map((_, i) => {
       const aux = new InsnAux();
       aux.origIdx = i;
+      aux.origin = i;
       return aux;
     });
     this.bpfCapable = request.caps.bpf;

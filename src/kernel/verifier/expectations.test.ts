@@ -10,7 +10,8 @@ import type { ObjectSpec } from '../../object/spec.ts';
 
 const FOLDER = fileURLToPath(new URL('../../../testdata/verifier/tracing/', import.meta.url));
 
-const open = (name: string): ObjectSpec => openObject(readFileSync(`${FOLDER}${name}.bpf.o`), { path: `${name}.bpf.o` });
+const open = (name: string): ObjectSpec =>
+  openObject(readFileSync(`${FOLDER}${name}.bpf.o`), { path: `${name}.bpf.o` });
 const objects = readdirSync(FOLDER)
   .filter((file) => file.endsWith('.bpf.o'))
   .map((file) => file.replace('.bpf.o', ''));

@@ -151,7 +151,7 @@ class Walk {
       printInsnState(env, state, state.curframe);
     verboseLineInfo(env, env.insnIdx, '; ');
     env.prevLogPos = log.endPos;
-    log.append(`${env.insnIdx}: `);
+    log.appendAscii(`${env.insnIdx}: `);
     verboseInsn(env, env.insnIdx);
     env.prevInsnPrintPos = log.endPos - env.prevLogPos;
     env.prevLogPos = log.endPos;

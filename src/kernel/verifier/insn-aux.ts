@@ -72,6 +72,8 @@ export class InsnAux {
   liveRegsBefore = 0;
   scc = 0;
   origIdx = 0;
+  /** The instruction of the loaded program that this one stands for; -1: none. */
+  origin = -1;
   ctxFieldSize = 0;
   private bits = 0;
   private rare: RareAux | undefined = undefined;

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { VerifierLog } from './log.ts';
 
@@ -82,5 +83,38 @@ describe('VerifierLog', () => {
     const log = new VerifierLog(1, 1 << 10);
     log.write('; é // naïve\n');
     expect([log.endPos, log.finish()]).toEqual([15, '; é // naïve\n']);
+  });
+
+  it('holds what a plain buffer would, however much is written and taken back', () => {
+    const step = fc.oneof(
+      { weight: 6, arbitrary: fc.record({ count: fc.nat(900), bytes: fc.integer({ min: 1, max: 40 }) }) },
+      { weight: 1, arbitrary: fc.record({ back: fc.nat(100_000) }) },
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 25 }), fc.integer({ min: 1, max: 200_000 }), (steps, size) => {
+        const log = new VerifierLog(1, size);
+        let text = '';
+        let start = 0;
+        let n = 0;
+        for (const s of steps) {
+          if ('back' in s) {
+            const position = Math.max(0, text.length - s.back);
+            log.rewind(position);
+            text = text.slice(0, position);
+            start = Math.min(start, position);
+            continue;
+          }
+          for (let i = 0; i < s.count; i++) {
+            const word = String.fromCharCode(97 + (n++ % 26)).repeat(s.bytes);
+            log.write(word);
+            text += word;
+            start = Math.max(start, text.length + 1 - size);
+          }
+        }
+        expect(log.endPos).toBe(text.length);
+        expect(log.finish()).toBe(text.slice(start));
+      }),
+      { numRuns: 60 },
+    );
   });
 });

@@ -9,10 +9,10 @@ import { HISTORY_START, type HistoryCursor, historyEntryAt, previousInsn } from 
 import { LOG } from './log.ts';
 import { printVerifierState } from './print-state.ts';
 import { regMaskText, slotMaskText } from './slot-mask.ts';
-import { FP, type FuncState, MAX_STACK, REG, type RegState, SLOT, type VerifierState } from './types.ts';
+import { FP, type FuncState, REG, type RegState, SLOT, type VerifierState } from './types.ts';
 import { verifierBug } from './verifier-bug.ts';
 
-const MAX_SLOTS = MAX_STACK / 8;
+const lowestBit = (bits: number): number => 31 - Math.clz32(bits & -bits);
 
 /** Says whether a walk marked anything. */
 export interface Changed {
@@ -117,9 +117,12 @@ function markRegs(frame: FuncState, f: number, bt: Backtrack, result: Changed): 
 }
 
 function markSlots(env: VerifierEnv, frame: FuncState, f: number, bt: Backtrack, result: Changed): number {
-  if ((bt.slotsLow[f] | bt.slotsHigh[f]) === 0) return 0;
-  for (let i = 0; i < MAX_SLOTS; i++) {
-    if (!bt.hasSlot(f, i)) continue;
+  let low = bt.slotsLow[f];
+  let high = bt.slotsHigh[f];
+  while ((low | high) !== 0) {
+    const i = low !== 0 ? lowestBit(low) : 32 + lowestBit(high);
+    if (low !== 0) low &= low - 1;
+    else high &= high - 1;
     if (i >= frame.stack.length) {
       const text = `stack slot ${i}, total slots ${frame.stack.length}`;
       return verifierBug(env, text, 'i >= func->allocated_stack / BPF_REG_SIZE');
@@ -145,7 +148,7 @@ function markCheckpoint(env: VerifierEnv, st: VerifierState, result: Changed): n
     if (err !== 0) return err;
     if (env.log.wants(LOG.INSNS)) {
       const slots = slotMaskText(bt.slotsLow[f], bt.slotsHigh[f]);
-      env.log.append(`mark_precise: frame${f}: parent state regs=${regMaskText(bt.regs[f])} stack=${slots}: `);
+      env.log.appendAscii(`mark_precise: frame${f}: parent state regs=${regMaskText(bt.regs[f])} stack=${slots}: `);
       printVerifierState(env, st, f, true);
     }
   }

@@ -13,11 +13,16 @@ function kfuncName(env: VerifierEnv, insn: Insn): string | undefined {
 /** The instruction at `insnIdx` as text with its newline: `(b7) r0 = 0`. */
 export function verboseInsn(env: VerifierEnv, insnIdx: number): void {
   if (env.log.level === 0) return;
-  const text = disasmInsn(env.insns[insnIdx], env.insns[insnIdx + 1], {
-    allowPtrLeaks: env.allowPtrLeaks,
-    callName: (insn) => kfuncName(env, insn),
-  });
-  env.log.write(`${text}\n`);
+  let text = env.insnTexts[insnIdx];
+  if (text === undefined) {
+    const insn = disasmInsn(env.insns[insnIdx], env.insns[insnIdx + 1], {
+      allowPtrLeaks: env.allowPtrLeaks,
+      callName: (call) => kfuncName(env, call),
+    });
+    text = `${insn}\n`;
+    env.insnTexts[insnIdx] = text;
+  }
+  env.log.appendAscii(text);
 }
 
 /** The line record that covers an instruction. */

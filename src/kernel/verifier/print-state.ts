@@ -17,6 +17,7 @@ import {
   S64_MAX,
   S64_MIN,
   SLOT,
+  type StackSlot,
   U32_MAX,
   U64_MAX,
   type VerifierState,
@@ -31,37 +32,67 @@ const hex = (x: bigint): string => `0x${BigInt.asUintN(64, x).toString(16)}`;
 const unsignedText = (x: bigint): string => (x <= 0xffffn ? x.toString() : hex(x));
 const signedText = (x: bigint): string => (isSmallSigned(x) ? x.toString() : hex(x));
 
-/** A 32-bit signed bound keeps its sign only where it prints as a decimal. */
-const wide32 = (x: number): bigint => BigInt(x >= -0x8000 && x <= 0x7fff ? x : x >>> 0);
+/** A bound as a number where it is one exactly, so that equal bounds are the same value. */
+type Bound = number | bigint;
 
-/** Name, value as 64 bits, whether it says nothing. Even entries are minima, odd ones maxima. */
-type Bound = [name: string, value: bigint, omit: boolean];
+const wide = new BigInt64Array(1);
+const [LOW, HIGH] = [0, 1];
+const halves = new Int32Array(wide.buffer);
+const SAFE_HIGH = 0x1fffff;
+
+function signedBound(x: bigint): Bound {
+  wide[0] = x;
+  const high = halves[HIGH];
+  return high >= -SAFE_HIGH && high <= SAFE_HIGH ? high * 2 ** 32 + (halves[LOW] >>> 0) : x;
+}
+
+const unsignedBound = (x: bigint): Bound => {
+  const bound = signedBound(x);
+  return bound < 0 ? x : bound;
+};
+
+/** A 32-bit signed bound keeps its sign only where it prints as a decimal. */
+const wide32 = (x: number): number => (x >= -0x8000 && x <= 0x7fff ? x : x >>> 0);
+
+const boundHex = (x: Bound): string => (x < 0 ? hex(BigInt(x)) : `0x${x.toString(16)}`);
+
+/** Even ones are minima, odd ones maxima; names that begin with `s` are signed. */
+const BOUNDS = ['smin', 'smax', 'umin', 'umax', 'smin32', 'smax32', 'umin32', 'umax32'] as const;
+const values: Bound[] = new Array(BOUNDS.length).fill(0);
 
 /** "smin=umin=1,smax=5": equal minima, and equal maxima, share one value unless they differ in sign. */
-function rangesText(reg: RegState): string[] {
-  const bounds: Bound[] = [
-    ['smin', reg.smin, reg.smin === S64_MIN],
-    ['smax', reg.smax, reg.smax === S64_MAX],
-    ['umin', reg.umin, reg.umin === 0n],
-    ['umax', reg.umax, reg.umax === U64_MAX],
-    ['smin32', wide32(reg.s32min), reg.s32min === S32_MIN],
-    ['smax32', wide32(reg.s32max), reg.s32max === S32_MAX],
-    ['umin32', BigInt(reg.u32min), reg.u32min === 0],
-    ['umax32', BigInt(reg.u32max), reg.u32max === U32_MAX],
-  ];
-  // Values of signed and unsigned names are compared with sign, so a negative one never equals an unsigned one.
-  const out: string[] = [];
-  for (let i = 0; i < bounds.length; i++) {
-    const [name, value, omit] = bounds[i];
-    if (omit) continue;
-    let text = `${name}=`;
-    for (let j = i + 2; j < bounds.length; j += 2) {
-      const other = bounds[j];
-      if (other[2] || other[1] !== value) continue;
-      other[2] = true;
-      text += `${other[0]}=`;
+function rangesText(reg: RegState): string {
+  values[0] = signedBound(reg.smin);
+  values[1] = signedBound(reg.smax);
+  values[2] = unsignedBound(reg.umin);
+  values[3] = unsignedBound(reg.umax);
+  values[4] = wide32(reg.s32min);
+  values[5] = wide32(reg.s32max);
+  values[6] = reg.u32min;
+  values[7] = reg.u32max;
+  let omit = 0;
+  if (reg.smin === S64_MIN) omit |= 1;
+  if (reg.smax === S64_MAX) omit |= 2;
+  if (values[2] === 0) omit |= 4;
+  if (reg.umax === U64_MAX) omit |= 8;
+  if (reg.s32min === S32_MIN) omit |= 16;
+  if (reg.s32max === S32_MAX) omit |= 32;
+  if (reg.u32min === 0) omit |= 64;
+  if (reg.u32max === U32_MAX) omit |= 128;
+  let out = '';
+  for (let i = 0; i < BOUNDS.length; i++) {
+    if ((omit & (1 << i)) !== 0) continue;
+    const value = values[i];
+    if (out !== '') out += ',';
+    out += `${BOUNDS[i]}=`;
+    // Values of signed and unsigned names are compared with sign, so a negative one never equals an unsigned one.
+    for (let j = i + 2; j < BOUNDS.length; j += 2) {
+      if ((omit & (1 << j)) !== 0 || values[j] !== value) continue;
+      omit |= 1 << j;
+      out += `${BOUNDS[j]}=`;
     }
-    out.push(text + (name.startsWith('s') ? signedText(value) : unsignedText(value)));
+    const small = (i & 2) === 0 ? value >= -0x8000 && value <= 0x7fff : value <= 0xffff;
+    out += small ? value.toString() : boundHex(value);
   }
   return out;
 }
@@ -70,6 +101,13 @@ const MAP_POINTERS: ReadonlySet<number> = new Set([REG.CONST_MAP_PTR, REG.MAP_KE
 
 /** One register as `frame` (its own or another one's) shows it, without its name. */
 export function regStateStr(frame: FuncState, reg: RegState): string {
+  // A stack pointer looks different from other frames.
+  if (!reg.frozen || reg.type === REG.STACK) return describeReg(frame, reg);
+  reg.text ??= describeReg(frame, reg);
+  return reg.text;
+}
+
+function describeReg(frame: FuncState, reg: RegState): string {
   const { type, varOff } = reg;
   const scalar = type === REG.SCALAR;
   const known = tnumIsConst(varOff);
@@ -103,7 +141,8 @@ export function regStateStr(frame: FuncState, reg: RegState): string {
   if (known) {
     if (varOff.value !== 0n) items.push(`imm=${signedText(s64(varOff.value))}`);
   } else {
-    items.push(...rangesText(reg));
+    const ranges = rangesText(reg);
+    if (ranges !== '') items.push(ranges);
     if (!tnumIsUnknown(varOff)) items.push(`var_off=${tnumStr(varOff)}`);
   }
   return `${head}(${items.join(',')})`;
@@ -115,14 +154,28 @@ const DYNPTR_SLOTS = 2;
 
 const slotName = (spi: number): string => `fp${-(spi + 1) * 8}`;
 
+const lettersByKinds = new Map<number, string>();
+
+/** One letter a byte. */
+function slotLetters(slot: StackSlot): string {
+  const { kinds } = slot;
+  let letters = lettersByKinds.get(kinds);
+  if (letters === undefined) {
+    letters = Array.from(slot.types, (t) => SLOT_CHARS[t]).join('');
+    lettersByKinds.set(kinds, letters);
+  }
+  return letters;
+}
+
 /** Text of the slot at `spi` with its leading space, empty if it shows nothing, and the last slot it stood for. */
 function slotText(frame: FuncState, spi: number): [text: string, last: number] {
   const slot = frame.stack[spi];
-  if (slot.types.every((t) => t === SLOT.INVALID)) return ['', spi];
-  const letters = Array.from(slot.types, (t) => SLOT_CHARS[t]).join('');
+  const letters = slotLetters(slot);
   switch (slot.types[7]) {
-    case SLOT.SPILL:
-      return [` ${slotName(spi)}=${letters.slice(0, letters.indexOf('r'))}${regStateStr(frame, slot.spilled)}`, spi];
+    case SLOT.SPILL: {
+      const above = slot.types[0] === SLOT.SPILL ? '' : letters.slice(0, letters.indexOf('r'));
+      return [` ${slotName(spi)}=${above}${regStateStr(frame, slot.spilled)}`, spi];
+    }
     case SLOT.DYNPTR: {
       const last = spi + DYNPTR_SLOTS - 1;
       const reg = frame.stack[last].spilled;
@@ -150,7 +203,7 @@ function slotText(frame: FuncState, spi: number): [text: string, last: number] {
  * touched since the last time, and then nothing counts as touched any more.
  */
 export function printVerifierState(env: VerifierEnv, state: VerifierState, frameno: number, printAll: boolean): void {
-  if (env.log.level !== 0) env.log.append(stateText(env, state, frameno, printAll));
+  if (env.log.level !== 0) env.log.appendAscii(stateText(env, state, frameno, printAll));
   if (!printAll) markVerifierStateClean(env);
 }
 
@@ -163,14 +216,19 @@ function stateText(env: VerifierEnv, state: VerifierState, frameno: number, prin
     if (printAll || ((env.scratchedRegs >>> i) & 1) !== 0) text += ` R${i}=${regStateStr(frame, reg)}`;
   }
   for (let i = 0; i < frame.stack.length; i++) {
-    if (!printAll && !isSlotScratched(env, i)) continue;
+    if (frame.stack[i].kinds === 0 || (!printAll && !isSlotScratched(env, i))) continue;
     const [slot, last] = slotText(frame, i);
     text += slot;
     i = last;
   }
   // The list shows only if its first entry has an id.
-  const ids = state.refs.map((ref) => ref.id);
-  if (ids.length > 0 && ids[0] !== 0) text += ` refs=${ids.filter((id) => id !== 0).join(',')}`;
+  const { refs } = state;
+  if (refs.length > 0 && refs[0].id !== 0) {
+    text += ` refs=${refs
+      .map(({ id }) => id)
+      .filter((id) => id !== 0)
+      .join(',')}`;
+  }
   if (frame.inCallbackFn) text += ' cb';
   if (frame.inAsyncCallbackFn) text += ' async_cb';
   return `${text}\n`;

@@ -83,7 +83,9 @@ function slotSafe(env: VerifierEnv, oldSlot: StackSlot, curSlot: StackSlot | und
 function stackSafe(env: VerifierEnv, old: FuncState, cur: FuncState, exact: number): boolean {
   const oldStack = old.stack;
   const curStack = cur.stack;
+  const loose = exact === EXACT_LEVEL.NOT && env.allowUninitStack;
   for (let i = 0; i < oldStack.length; i++) {
+    if (loose && oldStack[i].open) continue;
     if (!slotSafe(env, oldStack[i], i < curStack.length ? curStack[i] : undefined, exact)) return false;
   }
   return true;

@@ -100,13 +100,14 @@ const CAPS: Readonly<Record<'all' | 'bpf' | 'none', Capabilities>> = {
 
 const FOLDER = fileURLToPath(new URL('../../../testdata/verifier', import.meta.url));
 
-/** All case files in a stable order. */
+/** All case files in a stable order; other files in JSON are passed over. */
 export function readCases(): CaseFile[] {
   const files = (readdirSync(FOLDER, { recursive: true }) as string[]).filter((f) => f.endsWith('.json')).sort();
   return files
     .map((file) => join(FOLDER, file))
     .filter((path) => statSync(path).isFile())
-    .map((path) => ({ file: relative(FOLDER, path), cases: JSON.parse(readFileSync(path, 'utf8')).cases }));
+    .map((path) => ({ file: relative(FOLDER, path), cases: JSON.parse(readFileSync(path, 'utf8')).cases }))
+    .filter(({ cases }) => Array.isArray(cases));
 }
 
 let image: KernelImage | undefined;

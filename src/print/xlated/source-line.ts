@@ -14,6 +14,16 @@ function stringAt(btf: Btf, offset: number): string | undefined {
 
 const trimLeft = (text: string): string => text.replace(/^[ \t\n\v\f\r]+/, '');
 
+/** The text of the line, without its indentation; empty if there is none. */
+export const sourceText = (btf: Btf, line: SourceLine): string => trimLeft(stringAt(btf, line.lineOff) ?? '');
+
+/** Where the line is; `file` is empty if it is not known. */
+export const sourcePlace = (btf: Btf, line: SourceLine): { file: string; line: number; column: number } => ({
+  file: stringAt(btf, line.fileNameOff) ?? '',
+  line: line.line,
+  column: line.column,
+});
+
 /** `; source`, with `[file:F line_num:L line_col:C]` after it if `linum`; ends its line. Empty if there is no text. */
 export function sourceLineText(btf: Btf, line: SourceLine, linum: boolean): string {
   const text = stringAt(btf, line.lineOff);

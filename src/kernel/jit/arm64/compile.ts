@@ -1,4 +1,5 @@
 // From functions to machine code: a pass for the greatest size, a place for that, then passes with all addresses known.
+import { CLASS, MODE } from '../../../isa/opcode.ts';
 import { blindConstants } from '../blinding.ts';
 import type { JitFunctionInput, JitInput, JitOutput } from '../jit.ts';
 import { PLT_TARGET_BYTES } from './entry.ts';
@@ -46,7 +47,15 @@ export function compileProgram(program: PlacedInput): JitOutput[] {
 
 /** Classes and modes of the instructions that get an entry in the exception table. */
 const FAULTING_MASK = 0xe7;
-const FAULTING: ReadonlySet<number> = new Set([0x21, 0x41, 0xa1, 0xc1, 0xa2, 0xa3, 0xe3]);
+const FAULTING: ReadonlySet<number> = new Set([
+  CLASS.LDX | MODE.PROBE_MEM,
+  CLASS.LDX | MODE.PROBE_MEMSX,
+  CLASS.LDX | MODE.PROBE_MEM32,
+  CLASS.LDX | MODE.PROBE_MEM32SX,
+  CLASS.ST | MODE.PROBE_MEM32,
+  CLASS.STX | MODE.PROBE_MEM32,
+  CLASS.STX | MODE.PROBE_ATOMIC,
+]);
 
 function prepare(input: JitFunctionInput, { blinding, random }: JitInput): Source {
   if (!blinding) return { input, firstSlots: input.insns.map((_, i) => i) };

@@ -46,8 +46,23 @@ export const ARM64_DEFAULTS: Arm64Settings = {
   branchHistory: { clearInstruction: true, loops: 0 },
 };
 
-/** The settings of the image where it is of an arm64 kernel, else those above. */
-export const arm64Settings = (image: KernelImage): Arm64Settings => ({ ...ARM64_DEFAULTS, ...image.cpu.arm64 });
+/** Build options that say what the kernel of an arm64 image does. */
+const OPTIONS = {
+  bti: 'CONFIG_ARM64_BTI_KERNEL',
+  pac: 'CONFIG_ARM64_PTR_AUTH_KERNEL',
+  cfi: 'CONFIG_CFI',
+  shadowCallStack: 'CONFIG_SHADOW_CALL_STACK',
+  softwarePan: 'CONFIG_ARM64_SW_TTBR0_PAN',
+} as const;
+
+/**
+ * What the image says of its arm64 machine; what it does not say is as its build options have it if it is of an arm64
+ * kernel, and else as above.
+ */
+export function arm64Settings(image: KernelImage): Arm64Settings {
+  const built = Object.entries(OPTIONS).map(([name, option]) => [name, image.config(option) === 'y']);
+  return { ...ARM64_DEFAULTS, ...(isArm64(image) ? Object.fromEntries(built) : {}), ...image.cpu.arm64 };
+}
 
 /** Offset of `cpu` in `struct thread_info`: the image's own if that is of arm64, else by the settings. */
 export function threadInfoCpu(image: KernelImage, settings: Arm64Settings): number {

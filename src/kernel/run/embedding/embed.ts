@@ -149,14 +149,16 @@ export interface EmbeddingOptions {
   seed?: number;
   /** False: what Linux itself is known to claim wrongly shows, too. */
   excuses?: boolean;
+  /** Collects the claims; a fresh one unless given. */
+  graph?: ClaimGraph;
 }
 
 /** Verifies a program and, if it is accepted, runs it. Sets the request's observer. */
-export function embed(request: VerifyRequest, { runs, seed = 1, excuses = true }: EmbeddingOptions): EmbeddingResult {
-  const graph = new ClaimGraph();
+export function embed(request: VerifyRequest, options: EmbeddingOptions): EmbeddingResult {
+  const { runs, seed = 1, excuses = true, graph = new ClaimGraph() } = options;
   request.observer = graph;
   const env = new VerifierEnv(request);
-  const errno = -analyse(env);
+  const errno = Math.abs(analyse(env));
   const result: EmbeddingResult = {
     errno,
     truncated: graph.truncated,

@@ -39,6 +39,11 @@ export class ClaimGraph implements WalkObserver {
   /** Node at which a state was kept. */
   private readonly kept = new WeakMap<VerifierState, ClaimNode>();
 
+  /** The node that was added last. */
+  get newest(): ClaimNode | undefined {
+    return this.lastNode;
+  }
+
   visit(env: VerifierEnv): void {
     if (this.nodes >= MAX_NODES) this.truncated = true;
     if (this.truncated) return;

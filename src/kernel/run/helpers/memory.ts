@@ -47,6 +47,18 @@ const probeReadText: HelperFn = (m, r1, r2, r3) => {
   });
 };
 
+/** Where user space ends, with the page behind it. */
+const USER_END = (1n << 47n) + 4096n;
+
+/** The kernel's own memory only: addresses of user space give zeroes and ERANGE. rule: copy_from_kernel_nofault, 6.18 */
+const ofKernel =
+  (read: HelperFn): HelperFn =>
+  (m, r1, r2, r3, r4, r5) => {
+    if (r3 >= USER_END) return read(m, r1, r2, r3, r4, r5);
+    m.memory.bytesAt(r1, size(r2), true).fill(0);
+    return BigInt(-ERRNO.ERANGE);
+  };
+
 const SPACE = /^\s*/;
 const DIGITS = '0123456789abcdefghijklmnopqrstuvwxyz';
 
@@ -153,11 +165,11 @@ export const bytesOf = (m: Machine, address: bigint, length: bigint): Uint8Array
 
 export const MEMORY_HELPERS: HelperTable = {
   probe_read: probeRead,
-  probe_read_kernel: probeRead,
+  probe_read_kernel: ofKernel(probeRead),
   probe_read_user: probeRead,
   copy_from_user: probeRead,
   probe_read_str: probeReadText,
-  probe_read_kernel_str: probeReadText,
+  probe_read_kernel_str: ofKernel(probeReadText),
   probe_read_user_str: probeReadText,
   strtol: parse(true),
   strtoul: parse(false),

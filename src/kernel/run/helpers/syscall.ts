@@ -4,7 +4,7 @@ import { ATTR, COMMAND, NAME_BYTES } from '../../../isa/bpf-attr.ts';
 import { INSN_BYTES, LDIMM64 } from '../../../isa/insn.ts';
 import { CALL_KIND, PSEUDO } from '../../../isa/opcode.ts';
 import { MAP_TYPE } from '../../../isa/uapi.ts';
-import type { InfoRecords, Kernel, LogRequest } from '../../../syscall.ts';
+import type { InfoRecords, Kernel, LogRequest, MapInfo } from '../../../syscall.ts';
 import { round8 } from '../../maps/record.ts';
 import type { HelperFn, Machine } from '../machine.ts';
 import { RunFault } from '../memory.ts';
@@ -76,9 +76,20 @@ class AttrView {
     return at < this.size ? textOf(this.m.memory.cString(this.address + BigInt(at), NAME_BYTES)) : '';
   }
 
-  /** A copy of the bytes that a field points to. */
+  /** A copy of the bytes that a field points to, which must be memory of the kernel. */
   bytes(at: number, size: number): Uint8Array {
+    if (this.u64(at) < USER_END) throw new SysError('EFAULT');
     return Uint8Array.from(this.m.memory.bytesAt(this.u64(at), size));
+  }
+
+  /** Nothing may stand behind what the kernel knows of all commands, or of this one. rule: __sys_bpf, CHECK_ATTR */
+  checkEnd(command: number): void {
+    const { m, address, size } = this;
+    if (size > PAGE_BYTES) throw new SysError('E2BIG');
+    const isZero = (from: number, to: number): boolean =>
+      from >= to || m.memory.bytesAt(address + BigInt(from), to - from).every((byte) => byte === 0);
+    if (!isZero(ATTR_BYTES, size)) throw new SysError('E2BIG');
+    if (!isZero(ENDS[command] ?? ATTR_BYTES, Math.min(size, ATTR_BYTES))) throw new SysError('EINVAL');
   }
 
   log(layout: { logLevel: number; logSize: number; logBuf: number }): LogRequest | undefined {
@@ -122,10 +133,21 @@ function mapCreate(calls: SystemCalls, attr: AttrView): number {
   });
 }
 
+/** As a change of the map sees it: not open at all, or open but no map. */
+function shapeOf(calls: SystemCalls, fd: number): MapInfo {
+  try {
+    return calls.mapInfo(fd);
+  } catch (error) {
+    throw error instanceof SysError && error.errno === EBADFD ? new SysError('EBADF') : error;
+  }
+}
+/** What questions about a descriptor give where it is not open. */
+const EBADFD = 77;
+
 function changeElement(calls: SystemCalls, attr: AttrView, remove: boolean): number {
   const at = ATTR.ELEMENT;
   const fd = attr.s32(at.mapFd);
-  const info = calls.mapInfo(fd);
+  const info = shapeOf(calls, fd);
   const key = attr.bytes(at.key, info.keySize);
   if (remove) {
     calls.mapDelete(fd, key);
@@ -168,7 +190,7 @@ const CALL = 0x85;
 function progLoad(m: Machine, calls: SystemCalls, attr: AttrView): number {
   const at = ATTR.PROG_LOAD;
   const count = attr.u32(at.insnCnt);
-  if (count > MAX_INSNS) throw new SysError('E2BIG');
+  if (count === 0 || count > MAX_INSNS) throw new SysError('E2BIG');
   const insns = attr.bytes(at.insns, count * INSN_BYTES);
   const log = attr.log(at);
   const request = {
@@ -207,6 +229,7 @@ function btfLoad(m: Machine, calls: SystemCalls, attr: AttrView): number {
 }
 
 function command(m: Machine, calls: SystemCalls, number: number, attr: AttrView): number {
+  if (ALLOWED.has(number)) attr.checkEnd(number);
   switch (number) {
     case COMMAND.MAP_CREATE:
       return mapCreate(calls, attr);
@@ -227,6 +250,20 @@ function command(m: Machine, calls: SystemCalls, number: number, attr: AttrView)
       throw new SysError('EINVAL');
   }
 }
+
+/** Bytes of `union bpf_attr`, and those that a command uses. */
+const ATTR_BYTES = 168;
+const PAGE_BYTES = 4096;
+const ENDS: Readonly<Record<number, number>> = {
+  [COMMAND.MAP_CREATE]: 92,
+  [COMMAND.MAP_UPDATE_ELEM]: 32,
+  [COMMAND.MAP_DELETE_ELEM]: 16,
+  [COMMAND.MAP_FREEZE]: 4,
+  [COMMAND.MAP_GET_FD_BY_ID]: 12,
+  [COMMAND.PROG_LOAD]: 168,
+  [COMMAND.BTF_LOAD]: 40,
+};
+const ALLOWED: ReadonlySet<number> = new Set(Object.keys(ENDS).map(Number));
 
 /** `work`, or the negative errno where a call fails or reads what is not there. */
 function answered(work: () => number): bigint {
