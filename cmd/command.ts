@@ -54,6 +54,12 @@ export interface GlobalOptions {
   baseBtf: string | undefined;
   /** --table (ours) */
   table: boolean;
+  /** --csv (ours) */
+  csv: boolean;
+  /** --compare FILE, --budget FILE, --write-budget FILE (ours), of `prog verify` */
+  compare: string | undefined;
+  budget: string | undefined;
+  writeBudget: string | undefined;
 }
 
 export interface CommandContext {

@@ -9,8 +9,8 @@ export const gen: CommandObject = {
   name: 'gen',
   subcommands: [
     { name: 'object', run: genObject },
-    { name: 'skeleton', run: skeletonIn(skeleton) },
-    { name: 'subskeleton', run: subskeletonC },
+    { name: 'skeleton', run: skeletonIn(skeleton), needs: (_, { useLoader }) => (useLoader ? 'kernel' : 'nothing') },
+    { name: 'subskeleton', run: subskeletonC, needs: () => 'nothing' },
     { name: 'min_core_btf', run: genMinCoreBtf },
   ],
   usage: (bin) => `Usage: ${bin} gen object OUTPUT_FILE INPUT_FILE [INPUT_FILE...]

@@ -32,6 +32,10 @@ const SPECS: readonly OptionSpec[] = [
   { name: 'state', takes: true, ours: true },
   { name: 'kernel', takes: true, ours: true },
   { name: 'table', ours: true },
+  { name: 'csv', ours: true },
+  { name: 'compare', takes: true, ours: true },
+  { name: 'budget', takes: true, ours: true },
+  { name: 'write-budget', takes: true, ours: true },
 ];
 
 export interface CommandLine {
@@ -210,6 +214,10 @@ export async function parseCommandLine(argv: readonly string[]): Promise<Command
       certificate: text('i'),
       baseBtf: text('base-btf'),
       table: flag('table'),
+      csv: flag('csv'),
+      compare: text('compare'),
+      budget: text('budget'),
+      writeBudget: text('write-budget'),
     },
     help: flag('help'),
     version: flag('version'),

@@ -32,18 +32,19 @@ export function checkPinPath(kernel: Kernel, path: string): void {
   if (standing(kernel, dir) !== 'dir') throw new CliError(`can't pin BPF object: dir '${dir}' doesn't exist`);
 }
 
-/** The folder must be there, or its parent, in which it is made. */
-export function makePinDir(kernel: Kernel, path: string): void {
+/** The folder must be there, or its parent, in which the first pin makes it. */
+export function checkPinDir(kernel: Kernel, path: string): void {
   if (standing(kernel, path) === 'dir') return;
   const parent = posix.dirname(path);
   if (standing(kernel, parent) !== 'dir') {
     throw new CliError(`can't create dir '${path}' to pin BPF object: parent dir '${parent}' doesn't exist`);
   }
-  try {
-    kernel.treeMkdir(path);
-  } catch (e) {
-    throw because(`failed to create dir '${path}'`, e);
-  }
+}
+
+/** Makes the folder of a pin where there is none. */
+export function makeParent(kernel: Kernel, path: string): void {
+  const parent = posix.dirname(path);
+  if (standing(kernel, parent) === 'nothing') kernel.treeMkdir(parent);
 }
 
 /** Pins a descriptor at a path. */

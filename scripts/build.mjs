@@ -5,7 +5,7 @@ import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { bundleOptions } from './bundle.mjs';
-import { launcherAndChunks } from './chunks.mjs';
+import { builtinModules, launcherAndChunks } from './chunks.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const cliOnly = process.argv.includes('--cli-only');
@@ -21,9 +21,10 @@ const result = await build({
   entryPoints: ['cmd/main.ts'],
   outdir: 'dist/chunks',
   outExtension: { '.js': '.cjs' },
+  plugins: [builtinModules],
   external: ['koffi', 'iced-x86', '@viz-js/viz'],
 });
-const { files, first } = await launcherAndChunks(result, {
+const { files, first } = launcherAndChunks(result, {
   launcher: 'bpftool.cjs',
   folder: 'chunks',
   // The entry, and what is used so often or so quickly done that reading another file would show.

@@ -1,7 +1,7 @@
 // BPFTOOL=/path/to/bpftool node scripts/capture-light.ts [OBJECT…]: what the real bpftool makes of light skeletons, into
 // testdata/light. Root on the running kernel, since `prog load -L` loads; nothing is pinned.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { objectNames } from './corpus.ts';
 import {
@@ -11,6 +11,7 @@ import {
   folderOf,
   LINES,
   lightFolder,
+  ownNames,
   readCaptured,
   SIGNED,
   SIGNED_LINES,
@@ -20,17 +21,12 @@ import {
 } from './light/truth.ts';
 
 const bpftool = process.env.BPFTOOL ?? 'bpftool';
-const own = new Set(
-  readdirSync(lightFolder)
-    .filter((file) => file.endsWith('.bpf.o'))
-    .map((file) => file.slice(0, -'.bpf.o'.length)),
-);
 const captured: Record<string, CapturedLight> = existsSync(capturedFile) ? readCaptured() : {};
 const wanted = process.argv.slice(2);
-for (const name of wanted.length ? wanted : [...own, ...objectNames()]) {
+for (const name of wanted.length ? wanted : [...ownNames(), ...objectNames()]) {
   const answers: CapturedLight = {};
   for (const line of SIGNED.includes(name) ? [...LINES, ...SIGNED_LINES] : LINES) {
-    const cwd = folderOf(name, own);
+    const cwd = folderOf(name);
     const r = spawnSync(bpftool, wordsOf(line, name), { cwd, encoding: 'latin1', maxBuffer: 1 << 29 });
     // A crash is no answer.
     if (r.status === null) continue;

@@ -2,7 +2,33 @@
 // for. esbuild splits ES modules only; here the parts become functions that share one small `require`. Those that nearly
 // every run needs are in one script, which comes with V8's code cache.
 import { createHash } from 'node:crypto';
-import { transform } from 'esbuild';
+import { isBuiltin } from 'node:module';
+
+/** Modules of Node that load many others; they are loaded when one of their functions is first called. */
+const LAZY_BUILTINS = ['zlib', 'v8'];
+
+/**
+ * Modules of Node as modules of the bundle, so that chunks import nothing but each other. Each name is a constant,
+ * which esbuild leaves out where nobody uses it.
+ */
+export const builtinModules = {
+  name: 'builtin-modules',
+  setup(build) {
+    build.onResolve({ filter: /^[^.]/ }, ({ path, kind }) =>
+      isBuiltin(path) && kind === 'import-statement'
+        ? { path: path.replace(/^node:/, ''), namespace: 'builtin' }
+        : undefined,
+    );
+    build.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => {
+      const module = `process.getBuiltinModule('node:${path}')`;
+      const names = Object.keys(process.getBuiltinModule(`node:${path}`)).filter((name) => name !== 'default');
+      const lines = LAZY_BUILTINS.includes(path)
+        ? names.map((name) => `export const ${name}=(...args)=>${module}.${name}(...args);`)
+        : names.map((name) => `export const ${name}=/* @__PURE__ */(()=>${module}.${name})();`);
+      return { contents: `${lines.join('\n')}\nexport default ${module};`, loader: 'js' };
+    });
+  },
+};
 
 /** Names of the chunks that loading `first` loads, dependencies in front. */
 const closure = (imports, first) => {
@@ -18,11 +44,46 @@ const closure = (imports, first) => {
 
 const baseName = (path) => path.slice(path.lastIndexOf('/') + 1);
 
-/** A chunk as a function of module, exports, require, lazy and __importMetaUrl. */
-const asFunction = async (text) => {
-  const { code } = await transform(text, { format: 'cjs', minify: true, platform: 'node', target: 'node24' });
-  const body = code.trim().replace(/\bimport\("\.\/([^"]+)"\)/g, 'lazy("$1")');
-  return `(module,exports,require,lazy,__importMetaUrl)=>{${body}}`;
+/** One import of another chunk as esbuild writes it. */
+const IMPORT = /\s*import(?:\s*\{([^}]*)\}\s*from)?\s*"\.\/([^"]+)";/y;
+/** What may follow the body: exports, then licences. */
+const EXPORTS = /\bexport\s*\{([^}]*)\};\s*((?:\/\*[^]*\*\/\s*)?)$/;
+const EXPORT_DEFAULT = /\bexport default ([^;]*);\s*((?:\/\*[^]*\*\/\s*)?)$/;
+
+/** Pairs of names in `{a as b, c}`. */
+const pairs = (list) =>
+  list
+    .split(',')
+    .map((item) => item.trim().split(/\s+as\b\s*/))
+    // esbuild adds the name "module.exports" to what was CommonJS before.
+    .filter(([name, other = '']) => name && !other.startsWith('"'));
+
+/**
+ * A chunk as a function of exports, load, lazy, require and __importMetaUrl. What it imports are constants of the function, so
+ * that V8 sees through them; no chunk exports what changes after it has run.
+ */
+const asFunction = (text, names) => {
+  let head = '';
+  let start = 0;
+  IMPORT.lastIndex = 0;
+  for (let m = IMPORT.exec(text); m; m = IMPORT.exec(text)) {
+    const [, names, from] = m;
+    const parts = pairs(names ?? '').map(([name, local = name]) => `${name}:${local}`);
+    head += parts.length > 0 ? `const {${parts.join()}}=load("${from}");` : `load("${from}");`;
+    start = IMPORT.lastIndex;
+  }
+  let body = text
+    .slice(start)
+    .replace(/\bimport\("\.\/([^"]+)"\)/g, (whole, name) => (names.has(name) ? `lazy("${name}")` : whole));
+  body = body.replace(
+    EXPORTS,
+    (_, list, rest) =>
+      `${pairs(list)
+        .map(([local, name = local]) => `exports.${name}=${local};`)
+        .join('')}${rest}`,
+  );
+  body = body.replace(EXPORT_DEFAULT, 'exports.default=$1;$2');
+  return `(exports,load,lazy,require,__importMetaUrl)=>{"use strict";${head}${body}}`;
 };
 
 const hashOf = (text) => createHash('sha256').update(text).digest('hex').slice(0, 12);
@@ -32,15 +93,14 @@ const firstScript = (inside, folder, main) => `(require,__importMetaUrl)=>{
 const chunks={${inside.join(',\n')}};
 const loaded=new Map();
 const load=(name)=>{
-  let module=loaded.get(name);
-  if(!module){
-    module={exports:{}};
-    loaded.set(name,module);
-    (chunks[name]??require("./${folder}/"+name))(module,module.exports,requireChunk,lazy,__importMetaUrl);
+  let exports=loaded.get(name);
+  if(!exports){
+    exports={};
+    loaded.set(name,exports);
+    (chunks[name]??require("./${folder}/"+name))(exports,load,lazy,require,__importMetaUrl);
   }
-  return module.exports;
+  return exports;
 };
-const requireChunk=(name)=>name.startsWith("./")?load(name.slice(2)):require(name);
 const lazy=async(name)=>load(name);
 load(${JSON.stringify(main)});
 }
@@ -61,7 +121,7 @@ new Script(readFileSync(filename,'latin1'),{filename,cachedData}).runInThisConte
  * entry and sources of dynamic imports) in itself, and one file for each other chunk. `result` is what esbuild gives
  * for one entry with splitting, a metafile and write: false. Gives the name of the script too.
  */
-export const launcherAndChunks = async (result, { launcher, folder, hot, banner }) => {
+export const launcherAndChunks = (result, { launcher, folder, hot, banner }) => {
   const imports = new Map();
   const entries = new Map();
   for (const [path, output] of Object.entries(result.metafile.outputs)) {
@@ -80,10 +140,11 @@ export const launcherAndChunks = async (result, { launcher, folder, hot, banner 
     hot.map((source) => entries.get(source)),
   );
   const files = new Map();
+  const names = new Set(imports.keys());
   const inside = [];
   for (const { path, text } of result.outputFiles) {
     const name = baseName(path);
-    const code = await asFunction(text);
+    const code = asFunction(text, names);
     if (atHand.has(name)) inside.push(`${JSON.stringify(name)}:${code}`);
     else files.set(`${folder}/${name}`, `module.exports=${code}`);
   }

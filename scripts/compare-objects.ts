@@ -46,7 +46,8 @@ const ours = async (words: readonly string[]): Promise<Answer> => {
   rmSync(target, { force: true });
   const out: Uint8Array[] = [];
   let err = '';
-  const status = await run(place(words[words.indexOf('gen') + 1] === 'skeleton' ? [...words, 'lang', 'c'] : words), {
+  const inC = words[words.indexOf('gen') + 1] === 'skeleton' ? [...words, 'lang', 'c'] : words;
+  const status = await run(['--state', join(folder, 'kernel.db'), ...place(inC)], {
     out: (text) => out.push(Buffer.from(text)),
     err: (text) => {
       err += text;

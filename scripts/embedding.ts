@@ -80,14 +80,15 @@ function checkObject(path: string): void {
   }
   for (const program of names) {
     const kernel = new PaperKernel(image);
+    let request: VerifyRequest | undefined;
     try {
-      loadObject(kernel, open(), { programs: [program], kernelBtf: image.btf() });
+      const loaded = loadObject(kernel, open(), { programs: [program], kernelBtf: image.btf() });
+      request = kernel.requests.get(loaded.programs.get(program)?.fd ?? -1);
     } catch (error) {
       if (error instanceof LoadError || error instanceof SysError) continue;
       throw error;
     }
-    const last = kernel.requests.at(-1);
-    if (last !== undefined) check(`${basename(path)}/${program}`, last.request);
+    if (request !== undefined) check(`${basename(path)}/${program}`, request);
   }
 }
 

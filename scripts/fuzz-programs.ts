@@ -10,6 +10,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { ERRNO } from '../src/errno.ts';
 import { openSimulatedKernel } from '../src/kernel/index.ts';
 import { compare, type Difference } from './fuzz/compare.ts';
 import { programsOf } from './fuzz/from-objects.ts';
@@ -45,10 +46,10 @@ const level = LOG_STATS | (values.log ? LOG_INSNS : 0);
 const sides = new Sides();
 const tally = new Tally();
 
-/** Loads into both; undefined: the same, too long, or not comparable. */
+/** Loads into both; undefined: the same, too long, or refused for reasons that are not the verifier's. */
 function differenceOf(program: FuzzProgram, keep: boolean): Difference | undefined {
   const real = sides.load('real', program, level, values.jit);
-  if (real === undefined) return undefined;
+  if (real === undefined || (real.errno === ERRNO.EPERM && real.log === '')) return undefined;
   const processed = Number(/^processed (\d+) insns/m.exec(real.log)?.[1] ?? 0);
   if (processed > MAX_PROCESSED) {
     if (keep) tally.tooLong(program);

@@ -1,215 +1,38 @@
-// Random C type declarations that a compiler accepts, to compare what two programs say of their BTF.
+// What two programs say of the BTF of random C types, and whether C made of it means the same types.
 //
-//   node scripts/random-types.ts COUNT [SEED]
+//   [BPFTOOL=…] [CLANG=…] node scripts/random-types.ts COUNT [SEED] [--host] [--plain] [--layout] [--print]
 //
-// With BPFTOOL set, each file is compiled (CLANG, clang unless given) and `btf dump` of the real tool and of this one
-// are compared in every format; without, the declarations are printed. Exit status 1 when anything differs.
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+// Each file of types is compiled (CLANG, clang unless given) and `btf dump` of the real tool and of this one are compared
+// in every format. --host has GCC compile for this machine and pahole make the BTF. --layout compiles the C dump and
+// compares the layouts of all types with those it was made from; --plain leaves out attributes that change layouts,
+// which the C of libbpf cannot always express. --print prints the declarations and does nothing else.
+// Exit status 1 when anything differs.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../cmd/run.ts';
-import { type Random, randomSource } from './random.ts';
-
-const SCALARS: readonly (readonly [name: string, bits: number])[] = [
-  ['char', 8],
-  ['signed char', 8],
-  ['unsigned char', 8],
-  ['short', 16],
-  ['unsigned short', 16],
-  ['int', 32],
-  ['unsigned int', 32],
-  ['long', 64],
-  ['unsigned long', 64],
-  ['long long', 64],
-  ['unsigned long long', 64],
-  ['_Bool', 1],
-  ['__int128', 128],
-];
-
-const MAX_NESTING = 4;
-const TYPES_PER_FILE = 14;
-
-/** Writes one file; every name is given once. */
-class TypeGenerator {
-  private readonly random: Random;
-  /** Complete types that may be embedded, structs and unions that may be pointed to, by their C names. */
-  private readonly complete: string[] = [];
-  private readonly tags: string[] = [];
-  private names = 0;
-
-  constructor(random: Random) {
-    this.random = random;
-    // Seeds that are alike begin alike.
-    for (let i = 0; i < 16; i++) random.below(2);
-  }
-
-  private next(below: number): number {
-    return this.random.below(below);
-  }
-
-  private pick<T>(list: readonly T[]): T {
-    return list[this.next(list.length)];
-  }
-
-  private name(prefix: string): string {
-    return `${prefix}${this.names++}`;
-  }
-
-  private one(outOf: number): boolean {
-    return this.next(outOf) === 0;
-  }
-
-  private base(): string {
-    if (this.complete.length && this.one(2)) return this.pick(this.complete);
-    return this.pick(SCALARS)[0];
-  }
-
-  private qualified(): string {
-    const word = this.one(4) ? `${this.pick(['const', 'volatile', 'const volatile'])} ` : '';
-    return word + this.base();
-  }
-
-  private pointee(): string {
-    const choice = this.next(5);
-    if (choice === 0) return 'void';
-    if (choice === 1) return 'const char';
-    // A tag that is never defined, or that is defined later or has been.
-    if (choice === 2) return `struct ${this.one(3) ? this.name('never') : this.name('s')}`;
-    if (this.tags.length && choice === 3) return this.pick(this.tags);
-    return this.qualified();
-  }
-
-  private parameters(): string {
-    const count = this.next(4);
-    const list = Array.from({ length: count }, () => this.declaration('', 1));
-    if (count > 0 && this.one(6)) list.push('...');
-    return list.length ? list.join(', ') : 'void';
-  }
-
-  /** A declaration of `name`, as intricate as chance has it. */
-  private declaration(name: string, depth = 0): string {
-    switch (depth > 2 ? 0 : this.next(9)) {
-      case 0:
-      case 1:
-      case 2:
-        return `${this.qualified()} ${name}`;
-      case 3:
-        return `${this.pointee()} *${this.pick(['', 'const ', 'volatile '])}${name}`;
-      case 4:
-        return `${this.pointee()} **${name}`;
-      case 5:
-        return depth ? `${this.base()} *${name}` : `${this.qualified()} ${name}${this.bounds()}`;
-      case 6:
-        return `${this.returned()}(*${name})(${this.parameters()})`;
-      case 7:
-        return depth
-          ? `${this.pointee()} *${name}`
-          : `${this.returned()}(*${name}${this.bounds()})(${this.parameters()})`;
-      default:
-        return `${this.base()} (*${name})${this.bounds()}`;
-    }
-  }
-
-  private returned(): string {
-    return this.pick(['void ', 'int ', 'void *', 'const char *', 'unsigned long ']);
-  }
-
-  private bounds(): string {
-    return Array.from({ length: 1 + this.next(2) }, () => `[${this.pick([1, 2, 3])}]`).join('');
-  }
-
-  private bitfield(): string {
-    const [type, bits] = this.pick(SCALARS.filter(([, width]) => width <= 64));
-    if (this.one(6)) return `${type} : ${this.one(2) ? 0 : 1 + this.next(bits)}`;
-    return `${type} ${this.name('f')} : ${1 + this.next(bits)}`;
-  }
-
-  private attributes(): string {
-    const list: string[] = [];
-    if (this.one(4)) list.push('packed');
-    if (this.one(5)) list.push(`aligned(${this.pick([1, 2, 4, 8, 16, 32])})`);
-    return list.length ? ` __attribute__((${list.join(', ')}))` : '';
-  }
-
-  private member(depth: number): string {
-    const choice = this.next(10);
-    if (choice < 3) return `${this.bitfield()};`;
-    if (choice < 5 && depth < MAX_NESTING) {
-      const name = this.one(2) ? '' : ` ${this.name('m')}${this.one(3) ? this.bounds() : ''}`;
-      return `${this.composite('', depth + 1)}${this.attributes()}${name};`;
-    }
-    if (choice === 5) return `enum { ${this.enumerators()} } ${this.name('m')};`;
-    const aligned = this.one(8) ? ` __attribute__((aligned(${this.pick([2, 4, 8, 16])})))` : '';
-    return `${this.declaration(this.name('m'))}${aligned};`;
-  }
-
-  /** Body of a struct or union, without what stands behind the brace. */
-  private composite(tag: string, depth: number): string {
-    const word = this.one(3) ? 'union' : 'struct';
-    const members = Array.from({ length: this.next(7) + (depth ? 1 : 0) }, () => this.member(depth));
-    // Something named has to come before a flexible array.
-    if (word === 'struct' && depth === 0 && this.one(5)) {
-      members.push(`int ${this.name('m')};`, `${this.pick(SCALARS)[0]} ${this.name('m')}[];`);
-      return `${word} ${tag} { ${members.join(' ')} }`;
-    }
-    return `${word} ${tag} { ${members.join(' ')} }`;
-  }
-
-  private enumerators(): string {
-    const value = (): string =>
-      this.pick(['', '', ' = 0', ' = -1', ' = 7', ' = 255', ' = -128', ' = 0x7fffffff', ' = -0x7fffffff']);
-    return Array.from({ length: 1 + this.next(4) }, () => `${this.name('E')}${value()}`).join(', ');
-  }
-
-  private enumeration(tag: string): string {
-    if (this.one(4))
-      return `enum ${tag} { ${this.name('E')} = ${this.pick(['0x100000000', '-0x100000000', '0xffffffffffffffff'])}ULL };`;
-    const packed = this.one(4) ? ' __attribute__((packed))' : '';
-    return `enum ${tag} { ${this.enumerators()} }${packed};`;
-  }
-
-  private type(): string {
-    const choice = this.next(8);
-    if (choice < 5) {
-      const tag = this.one(3) ? `s${this.next(this.names + 1)}_${this.names++}` : this.name('s');
-      const text = this.composite(tag, 0);
-      const full = text.slice(0, text.indexOf(' ', text.indexOf(' ') + 1));
-      this.tags.push(full);
-      // What ends in a flexible array, or is empty, may stand nowhere else.
-      if (!text.includes('[];') && !text.endsWith('{  }')) this.complete.push(full);
-      return `${text}${this.attributes()};`;
-    }
-    if (choice === 5) {
-      const tag = this.name('e');
-      const text = this.enumeration(tag);
-      this.complete.push(`enum ${tag}`);
-      return text;
-    }
-    const name = this.name('t');
-    const text = choice === 6 ? `typedef ${this.declaration(name)};` : `typedef ${this.composite('', 1)} ${name};`;
-    this.complete.push(name);
-    return text;
-  }
-
-  /** Declarations, and a variable for each so that the compiler keeps them. */
-  file(): string {
-    const lines = Array.from({ length: TYPES_PER_FILE }, () => this.type());
-    const uses = [...new Set([...this.complete, ...this.tags])].map((type, i) => `${type} *use${i};`);
-    return `${[...lines, ...uses].join('\n')}\n`;
-  }
-}
+import { parseBtfFile } from '../src/btf/file.ts';
+import { differingLine } from './lines.ts';
+import { randomSource } from './random.ts';
+import { TypeGenerator } from './types/generator.ts';
+import { type Compile, relayout } from './types/relayout.ts';
 
 const FORMATS: readonly (readonly string[])[] = [
   ['format', 'raw'],
+  ['-j', 'format', 'raw'],
+  ['-p', 'format', 'raw'],
   ['format', 'c'],
   ['format', 'c', 'unsorted'],
 ];
+const MAX_OUTPUT = 1 << 24;
+/** Characters of a layout that are shown. */
+const SHOWN = 300;
 
 const ours = async (words: readonly string[]): Promise<string> => {
   let text = '';
   const add = (piece: string | Uint8Array): void => {
-    text += piece.toString();
+    text += Buffer.from(piece).toString();
   };
   const status = await run(words, { out: add, err: add });
   return `${text}${status}`;
@@ -217,50 +40,78 @@ const ours = async (words: readonly string[]): Promise<string> => {
 
 /** Undefined when it crashed, as it does for some padding, or wrote without end. */
 const theirs = (words: readonly string[]): string | undefined => {
-  const result = spawnSync(process.env.BPFTOOL ?? 'bpftool', words, { encoding: 'utf8', maxBuffer: 1 << 24 });
+  const bpftool = process.env.BPFTOOL ?? 'bpftool';
+  const result = spawnSync(bpftool, words, { encoding: 'utf8', maxBuffer: MAX_OUTPUT });
   return result.status === null ? undefined : `${result.stdout}${result.stderr}${result.status}`;
 };
 
+const words = process.argv.slice(2);
+const host = words.includes('--host');
+const layout = words.includes('--layout');
+const [count = 1, seed = 1] = words.filter((word) => !word.startsWith('--')).map(Number);
 const clang = process.env.CLANG ?? 'clang';
-const count = Number(process.argv[2] ?? 1);
-const seed = Number(process.argv[3] ?? 1);
 const folder = mkdtempSync(join(tmpdir(), 'random-types-'));
-let compared = 0;
-let refused = 0;
-let crashed = 0;
-let different = 0;
-for (let i = 0; i < count; i++) {
-  const text = new TypeGenerator(randomSource(seed + i)).file();
-  if (!process.env.BPFTOOL) {
+const total = { compared: 0, refused: 0, crashed: 0, different: 0, types: 0, unfaithful: 0 };
+
+const complaint = (command: string, options: readonly string[]): string | undefined => {
+  const { status, stderr } = spawnSync(command, options, { encoding: 'utf8' });
+  return status === 0 ? undefined : (stderr.split('\n').find((line) => line.includes('error')) ?? stderr);
+};
+
+const compile: Compile = (source, object) => {
+  const options = ['-g', '-O0', '-w', '-DBPF_NO_PRESERVE_ACCESS_INDEX', '-c', source, '-o', object];
+  if (!host) return complaint(clang, [...options, '-target', 'bpf']);
+  return complaint('gcc', options) ?? complaint('pahole', ['-J', '--btf_gen_all', object]);
+};
+
+const compareFormats = async (name: string, object: string): Promise<string | undefined> => {
+  let header: string | undefined;
+  for (const format of FORMATS) {
+    const options = format.filter((word) => word.startsWith('-'));
+    const rest = format.filter((word) => !word.startsWith('-'));
+    const line = [...options, 'btf', 'dump', 'file', object, ...rest];
+    const expected = theirs(line);
+    if (expected === undefined) {
+      total.crashed++;
+      process.stdout.write(`${name}, ${format.join(' ')}: no answer\n`);
+      continue;
+    }
+    const given = await ours(line);
+    if (rest.length === 2 && rest[1] === 'c') header = given.slice(0, -1);
+    if (expected === given) continue;
+    total.different++;
+    process.stdout.write(`${name}, ${format.join(' ')}: ${differingLine(expected, given)}\n`);
+  }
+  return header;
+};
+
+for (let i = seed; i < seed + count; i++) {
+  const text = new TypeGenerator(randomSource(i), { tags: !host, alignments: !words.includes('--plain') }).file();
+  if (words.includes('--print')) {
     process.stdout.write(text);
     continue;
   }
-  const source = join(folder, `${seed + i}.c`);
-  const object = join(folder, `${seed + i}.o`);
+  const source = join(folder, `${i}.c`);
+  const object = join(folder, `${i}.o`);
   writeFileSync(source, text);
-  try {
-    execFileSync(clang, ['-g', '-O0', '-w', '-target', 'bpf', '-c', source, '-o', object], { stdio: 'pipe' });
-  } catch {
-    refused++;
+  if (compile(source, object) !== undefined) {
+    total.refused++;
     continue;
   }
-  compared++;
-  for (const format of FORMATS) {
-    const words = ['btf', 'dump', 'file', object, ...format];
-    const expected = theirs(words);
-    if (expected === undefined) {
-      crashed++;
-      process.stdout.write(`seed ${seed + i}, ${format.join(' ')}: no answer\n`);
-      continue;
-    }
-    if (expected === (await ours(words))) continue;
-    different++;
-    process.stdout.write(`seed ${seed + i}, ${format.join(' ')}: different\n`);
-  }
+  total.compared++;
+  const header = await compareFormats(`seed ${i}`, object);
+  if (!layout || header === undefined) continue;
+  const { compared, faults } = relayout(parseBtfFile(readFileSync(object), object), header, compile, folder);
+  total.types += compared;
+  total.unfaithful += faults.length;
+  for (const fault of faults) process.stdout.write(`seed ${i}, layout: ${fault.slice(0, SHOWN)}\n`);
 }
 rmSync(folder, { recursive: true, force: true });
-if (process.env.BPFTOOL)
+const { compared, refused, crashed, different, types, unfaithful } = total;
+if (!words.includes('--print')) {
   process.stdout.write(
-    `${compared} files compared, ${refused} refused by the compiler, ${crashed} dumps without an answer, ${different} differences\n`,
+    `${compared} files compared, ${refused} refused by the compiler, ${crashed} dumps without an answer, ` +
+      `${different} differences; ${types} types compiled again, ${unfaithful} with another layout\n`,
   );
+}
 process.exitCode = different ? 1 : 0;

@@ -1,5 +1,7 @@
-// [BPFTOOL=…] [CLANG=…] node scripts/split-objects.ts [COUNT [SEED [FOLDER]]]: random programs in one to four C files,
-// compiled and linked by the real `bpftool gen object` and by ours; says which results or messages differ.
+// [BPFTOOL=…] [CLANG=…] node scripts/split-objects.ts [COUNT [SEED [FOLDER]]] [--load]: random programs in one to four C
+// files, compiled and linked by the real `bpftool gen object` and by ours; says which results or messages differ. With
+// --load each result is loaded, too (the real one into the running kernel), and types, messages, verdicts, maps and
+// programs are compared.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,13 +9,16 @@ import { join } from 'node:path';
 import { strerror } from '../src/errno.ts';
 import { ObjectError } from '../src/object/errors.ts';
 import { Linker } from '../src/object/link/linker.ts';
+import { differingLine } from './lines.ts';
 import { randomSource } from './random.ts';
+import { loadHere, loadThere } from './split/load.ts';
 import { ProgramSource } from './split/program.ts';
 
 const bpftool = process.env.BPFTOOL ?? 'bpftool';
 const clang = process.env.CLANG ?? 'clang-19';
-const [count = 200, seed = 1] = process.argv.slice(2, 4).map(Number);
-const folder = process.argv[4] ?? mkdtempSync(join(tmpdir(), 'split-objects-'));
+const args = process.argv.slice(2).filter((word) => word !== '--load');
+const [count = 200, seed = 1] = args.slice(0, 2).map(Number);
+const folder = args[2] ?? mkdtempSync(join(tmpdir(), 'split-objects-'));
 
 interface Result {
   bytes: Uint8Array;
@@ -49,7 +54,20 @@ const linkHere = (objects: readonly string[]): Result => {
   return { bytes: linker.finish(), messages };
 };
 
+/** Loads both results; false after saying what differs. */
+const loadsAlike = async (place: string): Promise<boolean> => {
+  const there = loadThere(bpftool, join(place, 'linked.o'));
+  loaded += Number(there.pinned.length > 0);
+  const here = await loadHere(join(place, 'ours', 'linked.o'), there.pinned, join(place, 'kernel.db'));
+  const fault = there.answers.findIndex((answer, i) => answer !== here[i]);
+  if (fault < 0) return true;
+  const line = differingLine(there.answers[fault], here[fault]);
+  process.stdout.write(`${place}: loaded, answer ${fault}: ${line}\n`);
+  return false;
+};
+
 let differing = 0;
+let loaded = 0;
 let linked = 0;
 let refused = 0;
 for (let n = 0; n < count; n++) {
@@ -66,13 +84,23 @@ for (let n = 0; n < count; n++) {
   });
   const there = linkThere(join(place, 'linked.o'), objects);
   const here = linkHere(objects);
-  writeFileSync(join(place, 'ours.o'), here.bytes);
+  // The same name, since maps are named after the file.
+  mkdirSync(join(place, 'ours'), { recursive: true });
+  writeFileSync(join(place, 'ours', 'linked.o'), here.bytes);
   if (there.bytes.length) linked++;
   else refused++;
-  if (Buffer.compare(there.bytes, here.bytes) === 0 && there.messages === here.messages) continue;
+  if (Buffer.compare(there.bytes, here.bytes) === 0 && there.messages === here.messages) {
+    if (!process.argv.includes('--load') || there.bytes.length === 0) continue;
+    if (await loadsAlike(place)) continue;
+    differing++;
+    continue;
+  }
   differing++;
   const sizes = `${statSync(join(place, 'linked.o')).size} and ${here.bytes.length} bytes`;
   process.stdout.write(`${place}: ${sizes}\n-- theirs\n${there.messages}-- ours\n${here.messages}`);
 }
-process.stdout.write(`${count} programs: ${linked} linked, ${refused} refused, ${differing} differ (${folder})\n`);
+process.stdout.write(
+  `${count} programs: ${linked} linked, ${refused} refused, ${loaded} loaded by the real tool, ${differing} differ ` +
+    `(${folder})\n`,
+);
 process.exitCode = differing ? 1 : 0;

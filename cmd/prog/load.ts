@@ -8,7 +8,7 @@ import { Messages, type Print } from '../../src/object/print.ts';
 import { findSection, progTypeByName } from '../../src/object/sections.ts';
 import { entryPrograms, type ObjectSpec, setProgramType } from '../../src/object/spec.ts';
 import { CliError, type CommandContext, type Run, SilentFailure } from '../command.ts';
-import { checkPinPath, makePinDir } from '../pinning.ts';
+import { checkPinDir, checkPinPath, makeParent } from '../pinning.ts';
 import { selectMap } from '../select.ts';
 import { isPrefix, needWords, parseUnsigned } from '../words.ts';
 import { loadLight } from './load-light.ts';
@@ -195,6 +195,7 @@ function loadWith(context: CommandContext, words: string[], previous: string, fi
   }
   const undo: string[] = [];
   const pin = (fd: number, path: string): void => {
+    if (!firstOnly || path !== o.path) makeParent(kernel, path);
     kernel.objPin(path, fd);
     undo.push(path);
   };
@@ -222,9 +223,15 @@ function loadWith(context: CommandContext, words: string[], previous: string, fi
     const fd = loaded.programs.get(first.name)?.fd;
     failing(`failed to pin program ${first.section}`, () => pin(fd ?? -1, o.path));
   } else {
-    makePinDir(kernel, o.path);
+    checkPinDir(kernel, o.path);
     failing('failed to pin all programs', () => {
-      for (const [name, { fd }] of loaded.programs) {
+      for (const { name } of programs) {
+        const fd = loaded.programs.get(name)?.fd;
+        if (fd === undefined) {
+          if (o.program !== undefined) continue;
+          printerOf(context)('warn', `libbpf: prog '${name}': can't pin program that wasn't loaded\n`);
+          throw new SysError('EINVAL');
+        }
         const path = `${o.path}/${name}`;
         warning(
           (e) => `prog '${name}': failed to pin at '${path}': ${errstr(e)}`,
@@ -235,7 +242,7 @@ function loadWith(context: CommandContext, words: string[], previous: string, fi
   }
   if (o.pinmaps !== undefined) {
     const folder = o.pinmaps;
-    failing('', () => makePinDir(kernel, folder));
+    failing('', () => checkPinDir(kernel, folder));
     failing('failed to pin all maps', () => {
       for (const [name, { fd }] of loaded.maps) {
         const path = `${folder}/${name.replaceAll('.', '_')}`;

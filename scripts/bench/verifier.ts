@@ -8,7 +8,7 @@ import type { Kernel } from '../../src/syscall.ts';
 import { CASES, measure, type Verification } from './verifier-cases.ts';
 
 const RUNS = 3;
-const script = fileURLToPath(new URL('verifier-run.ts', import.meta.url));
+const script = fileURLToPath(new URL('main.ts', import.meta.url));
 
 type Measured = Verification & { peakMegabytes: number };
 

@@ -21,7 +21,7 @@ export function fuzzedRequest(image: LoadedImage, seed: number): VerifyRequest {
   const fdArray = around.resolve(program, insns);
   const records = program.funcs !== undefined || program.lines !== undefined;
   const funcs = program.funcs && new Uint8Array(Uint32Array.from(program.funcs.flat()).buffer);
-  kernel.progLoad({
+  const fd = kernel.progLoad({
     type: PROG_TYPE[program.type],
     insns: encodeInsns(insns),
     license: program.license,
@@ -34,6 +34,6 @@ export function fuzzedRequest(image: LoadedImage, seed: number): VerifyRequest {
     ...(program.lines ? { lineInfo: { recSize: LINE_INFO_BYTES, bytes: program.lines } } : {}),
     ...(fdArray ? { fdArray, fdArrayBinds: program.fdArrayBinds ?? false } : {}),
   });
-  const { request } = kernel.requests[0];
+  const request = kernel.requests.get(fd) as VerifyRequest;
   return { ...request, caps: program.caps === 'all' ? ALL_CAPABILITIES : UNTRUSTED };
 }

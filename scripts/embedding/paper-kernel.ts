@@ -22,8 +22,8 @@ const VMLINUX_ID = 1;
 const FILES = ['/sys/kernel/btf/vmlinux', '/proc/kallsyms', '/proc/config.gz'];
 
 export class PaperKernel extends RecordingKernel {
-  /** Requests of the programs that were loaded, by name. */
-  readonly requests: { name: string; request: VerifyRequest }[] = [];
+  /** Requests of the programs that were loaded, by descriptor; the loader also loads some to see what it can do. */
+  readonly requests: Map<number, VerifyRequest> = new Map();
   private readonly image: LoadedImage;
   private readonly types = new Map<number, KBtf>();
   private readonly made = new Map<number, KMap>();
@@ -45,6 +45,16 @@ export class PaperKernel extends RecordingKernel {
 
   override symbolAddress(name?: string): bigint | undefined {
     return name === undefined ? undefined : this.image.symbolAddress(name);
+  }
+
+  /** What user space has stored in a map. */
+  elementsOf(fd: number): [Uint8Array, Uint8Array][] {
+    const contents = this.maps.find((map) => map.fd === fd)?.contents ?? new Map<string, Uint8Array>();
+    return [...contents].map(([key, value]) => [Uint8Array.from(Buffer.from(key, 'hex')), value]);
+  }
+
+  mapOf(fd: number): KMap {
+    return this.mapByFd(fd);
   }
 
   private vmlinux(): KBtf {
@@ -123,7 +133,7 @@ export class PaperKernel extends RecordingKernel {
       mapByFd: (n) => this.mapByFd(n),
       btfByFd: (n) => this.btfByFd(n),
     };
-    this.requests.push({ name: attr.name ?? '', request });
+    this.requests.set(fd, request);
     return fd;
   }
 }

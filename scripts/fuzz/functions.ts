@@ -3,7 +3,7 @@ import type { HelperName } from '../../src/isa/uapi.ts';
 import type { Generator, PendingFunction } from './generator.ts';
 import { isNullable, NONE, scalar, UNKNOWN, type Value } from './values.ts';
 import { mapIndex, WORLD_MAPS } from './world.ts';
-import { GLOBAL_SIGNATURES, type ParamKind, STATIC_NAMES } from './world-btf.ts';
+import { GLOBAL_SIGNATURES, HANDLER, type ParamKind, STATIC_NAMES } from './world-btf.ts';
 
 const MAX_FUNCTIONS = 6;
 const MAX_CALLS = 3;
@@ -14,7 +14,7 @@ function begin(
   name: string,
   args: readonly Value[],
   returns: PendingFunction['returns'],
-  global = false,
+  kind: 'static' | 'global' | 'callback',
 ): PendingFunction {
   const made: PendingFunction = {
     label: g.asm.label(),
@@ -23,7 +23,8 @@ function begin(
     returns,
     depth: g.current.depth + 1,
     stackBytes: g.rng.pick(STACK_CHOICES),
-    global,
+    global: kind === 'global',
+    callback: kind === 'callback',
   };
   g.functions.push(made);
   g.queue.push(made);
@@ -78,7 +79,23 @@ export function writeCallback(g: Generator, reg: number, helper: HelperName, map
     args = [object('task_struct'), object('vm_area_struct'), context];
   } else if (helper === 'user_ringbuf_drain') args = [NONE, context];
   else return false;
-  const made = begin(g, name, args, returns);
+  const made = begin(g, name, args, returns, 'callback');
+  g.asm.func(reg, made.label);
+  g.set(reg, NONE);
+  return true;
+}
+
+/** Begins the function that the program names as its handler of exceptions; nothing calls it. */
+export function beginHandler(g: Generator): void {
+  begin(g, HANDLER, [UNKNOWN], g.kind.returns, 'global');
+}
+
+/** Puts the address of a new comparison of two nodes of a tree into a register. */
+export function lessCallback(g: Generator, reg: number): boolean {
+  const name = staticName(g);
+  if (!g.withBtf || name === undefined || !mayBegin(g)) return false;
+  const node: Value = { kind: 'none' };
+  const made = begin(g, name, [node, node], { min: 0, max: 1 }, 'callback');
   g.asm.func(reg, made.label);
   g.set(reg, NONE);
   return true;
@@ -94,6 +111,7 @@ export function callStatic(g: Generator): boolean {
   const again = g.functions.find(
     (f) =>
       !f.global &&
+      !f.callback &&
       f !== g.current &&
       f.depth > g.current.depth &&
       f.args.every((v, i) => v.kind === 'scalar' && g.value(i + 1).kind === 'scalar'),
@@ -128,7 +146,7 @@ export function callStatic(g: Generator): boolean {
   }
   // What lies on the stack of the caller is bytes for the callee.
   for (const part of g.state.stack) if (part.spill && args.some((v) => v.kind === 'mem')) part.spill = undefined;
-  const made = begin(g, name, args, undefined);
+  const made = begin(g, name, args, undefined, 'static');
   asm.callLocal(made.label);
   g.clobber();
   g.set(0, UNKNOWN);
@@ -139,6 +157,18 @@ export function callStatic(g: Generator): boolean {
 function paramValue(g: Generator, kind: ParamKind): Value {
   if (kind === 'int' || kind === 'long') return UNKNOWN;
   if (kind === 'ctx') return { kind: 'ctx', off: 0, vary: 0 };
+  if (kind === 'dynptr') return NONE;
+  if (kind === 'task' || kind === 'taskNullable') {
+    return {
+      kind: 'object',
+      struct: 'task_struct',
+      trusted: true,
+      ref: 0,
+      off: 0,
+      nullable: kind !== 'task',
+      id: g.newId(),
+    };
+  }
   return { kind: 'mem', size: 16, writable: true, ref: 0, off: 0, vary: 0, nullable: kind === 'pair', id: g.newId() };
 }
 
@@ -159,6 +189,22 @@ function passParam(g: Generator, reg: number, kind: ParamKind): boolean {
     if (from.length === 0) return false;
     asm.mov(reg, from[0]);
     g.set(reg, g.value(from[0]));
+    return true;
+  }
+  if (kind === 'dynptr') {
+    if (g.dynptrs.length === 0) return false;
+    g.stackAddress(reg, rng.pick(g.dynptrs));
+    return true;
+  }
+  if (kind === 'task' || kind === 'taskNullable') {
+    const from = g.regs(
+      (v, r) =>
+        (r === 0 || r >= reg) && v.kind === 'object' && v.struct === 'task_struct' && (!v.nullable || kind !== 'task'),
+    );
+    if (from.length === 0 && kind === 'task') return false;
+    if (from.length) asm.mov(reg, from[0]);
+    else asm.movImm(reg, 0);
+    g.set(reg, NONE);
     return true;
   }
   if (kind === 'pair' && rng.chance(0.2)) {
@@ -202,7 +248,7 @@ export function callGlobal(g: Generator): boolean {
     name,
     params.map((kind) => paramValue(g, kind)),
     undefined,
-    true,
+    'global',
   );
   asm.callLocal(target.label);
   g.clobber();

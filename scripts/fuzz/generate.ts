@@ -1,9 +1,11 @@
 // From a seed to a program.
+import { ATTACH_TYPE } from '../../src/isa/uapi.ts';
 import { PROG_FLAG } from '../../src/kernel/verifier/env.ts';
 import { type Action, writeBlock } from './action.ts';
 import { ALU_ACTIONS } from './actions/alu.ts';
 import { branchActions } from './actions/branches.ts';
 import { CONTEXT_ACTIONS } from './actions/context.ts';
+import { graphActions } from './actions/graph.ts';
 import { HELPER_ACTIONS } from './actions/helpers.ts';
 import { kfuncActions } from './actions/kfuncs.ts';
 import { loopActions } from './actions/loops.ts';
@@ -12,6 +14,7 @@ import { MEMORY_ACTIONS } from './actions/memory.ts';
 import { sectionActions } from './actions/sections.ts';
 import { SETUP_ACTIONS } from './actions/setups.ts';
 import { STACK_ACTIONS } from './actions/stack.ts';
+import { beginHandler } from './functions.ts';
 import { Generator, type PendingFunction } from './generator.ts';
 import { mutate } from './mutate.ts';
 import type { Caps, FuzzProgram } from './program.ts';
@@ -19,7 +22,7 @@ import { KINDS } from './program-kinds.ts';
 import { Rng } from './rng.ts';
 import { State } from './values.ts';
 import { MAIN_WORLD } from './world.ts';
-import { typeIds } from './world-btf.ts';
+import { lineStrings, THROWING_MAIN, typeIds } from './world-btf.ts';
 
 /** Actions without calls. */
 const QUIET: readonly Action[] = [...ALU_ACTIONS, ...STACK_ACTIONS, ...MEMORY_ACTIONS, ...CONTEXT_ACTIONS];
@@ -37,6 +40,7 @@ ALL.push(
   ...loopActions(ALL),
   ...kfuncActions(ALL),
   ...sectionActions(ALL, QUIET),
+  ...graphActions(QUIET),
 );
 
 /** Each program leans to some actions and hardly has others. */
@@ -70,6 +74,20 @@ function finish(g: Generator): void {
   else g.leave();
 }
 
+/** Line records for some instructions, and for the first of each function as Linux demands. */
+function lineRecords(rng: Rng, g: Generator): Uint8Array {
+  const words: number[] = [];
+  const starts = new Set(g.functions.map((f) => g.asm.placeOf(f.label)));
+  const { insns } = g.asm;
+  let line = 1;
+  for (let i = 0; i < insns.length; i++) {
+    if (!starts.has(i) && (insns[i].code === 0 || !rng.chance(0.4))) continue;
+    line = Math.max(1, line + rng.between(-2, 3));
+    words.push(i, lineStrings.file, rng.pick(lineStrings.texts), (line << 10) | rng.below(40));
+  }
+  return new Uint8Array(Uint32Array.from(words).buffer);
+}
+
 /** Part of the programs that are damaged in the end. */
 const DAMAGED = 0.1;
 
@@ -82,7 +100,7 @@ export function generate(seed: number): FuzzProgram {
   const rng = new Rng(seed);
   const kind = rng.weighted(KINDS);
   const withBtf = rng.chance(0.4);
-  const sleepable = kind.type === 'syscall';
+  const sleepable = kind.type === 'syscall' || (kind.attachType === ATTACH_TYPE.trace_iter && rng.chance(0.3));
   const main: PendingFunction = {
     label: 0,
     name: 'main',
@@ -91,6 +109,7 @@ export function generate(seed: number): FuzzProgram {
     depth: 0,
     stackBytes: rng.pick([32, 64, 64, 128, 256, 512]),
     global: false,
+    callback: false,
   };
   const state = State.fresh(main.stackBytes);
   state.regs[1] = main.args[0];
@@ -103,6 +122,10 @@ export function generate(seed: number): FuzzProgram {
   if (rng.chance(0.15)) flags |= PROG_FLAG.TEST_STATE_FREQ;
   if (rng.chance(0.1)) flags |= PROG_FLAG.TEST_REG_INVARIANTS;
   main.label = g.asm.here();
+  if (withBtf && rng.chance(0.1)) {
+    main.name = THROWING_MAIN;
+    beginHandler(g);
+  }
   const actions = taste(rng);
   writeFunction(g, actions);
   for (let next = g.queue.shift(); next !== undefined; next = g.queue.shift()) {
@@ -110,6 +133,7 @@ export function generate(seed: number): FuzzProgram {
     writeFunction(g, actions);
   }
   const whole = g.asm.finish();
+  const lines = withBtf && rng.chance(0.3) ? lineRecords(rng, g) : undefined;
   const insns = rng.chance(DAMAGED) ? mutate(rng, whole, 2) : whole;
   return {
     seed,
@@ -121,6 +145,7 @@ export function generate(seed: number): FuzzProgram {
     license: rng.chance(0.985) ? 'GPL' : 'Proprietary',
     insns,
     world: MAIN_WORLD,
+    ...(lines ? { lines } : {}),
     ...(withBtf ? { funcs: g.functions.map((f) => [g.asm.placeOf(f.label), typeIds[f.name]] as const) } : {}),
   };
 }

@@ -34,6 +34,8 @@ export interface PendingFunction {
   stackBytes: number;
   /** Verified by itself, with what its prototype says. */
   global: boolean;
+  /** Called by the kernel. */
+  callback: boolean;
 }
 
 const EDGES = [0, 1, -1, 2, 7, 8, 15, 16, 31, 32, 33, 63, 64, 127, 128, 255, 256, 4095, 0x7fff, 0xffff, 0x7fffffff];

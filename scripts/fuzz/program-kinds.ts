@@ -1,4 +1,5 @@
 // The kinds of programs that are generated: type, where it attaches, and what it must return.
+import { BTF_KIND, type Btf } from '../../src/btf/btf.ts';
 import { ATTACH_TYPE, type AttachTypeName, HELPERS, PROG_TYPE, type ProgTypeName } from '../../src/isa/uapi.ts';
 import { loadImage } from '../../src/kernel/image/load.ts';
 import { ALL_CAPABILITIES } from '../../src/kernel/objects.ts';
@@ -8,6 +9,7 @@ import { layoutOf } from '../../src/kernel/program-types/layout.ts';
 import { AccessInfo, type ProgramType, type ProgramView } from '../../src/kernel/program-types/program-type.ts';
 import type { HelperProto } from '../../src/kernel/verifier/helper-proto.ts';
 import { VerifierLog } from '../../src/kernel/verifier/log.ts';
+import { FLAG, REG } from '../../src/kernel/verifier/types.ts';
 
 /** A place of the context that may be accessed. */
 export interface ContextField {
@@ -115,23 +117,23 @@ function contextSize(type: ProgTypeName): number {
   return layoutOf(image, struct).size;
 }
 
-function view(type: ProgTypeName, attachType: number): ProgramView {
+function view(type: ProgTypeName, attachType: number, attachBtfId: number): ProgramView {
   return {
     image,
     log: new VerifierLog(0, 0),
     progType: PROG_TYPE[type],
     expectedAttachType: attachType,
     sleepable: type === 'syscall',
-    request: { caps: ALL_CAPABILITIES, attachBtfId: 0 },
+    request: { caps: ALL_CAPABILITIES, attachBtfId },
     progFlags: new Set(),
   };
 }
 
-function makeKind(type: ProgTypeName, attachType: number): ProgramKind {
+function makeKind(type: ProgTypeName, attachType: number, attachBtfId = 0): ProgramKind {
   const rules = programType(PROG_TYPE[type]);
-  const seen = view(type, attachType);
+  const seen = view(type, attachType, attachBtfId);
   const fields: ContextField[] = [];
-  for (const access of ['read', 'write'] as const) {
+  for (const access of attachBtfId === 0 ? (['read', 'write'] as const) : []) {
     for (let off = 0; off < contextSize(type); off++) {
       for (const size of [1, 2, 4, 8]) {
         if (off % size !== 0) continue;
@@ -149,7 +151,7 @@ function makeKind(type: ProgTypeName, attachType: number): ProgramKind {
   return {
     type,
     attachType,
-    attachBtfId: 0,
+    attachBtfId,
     rules,
     fields,
     helpers,
@@ -158,8 +160,79 @@ function makeKind(type: ProgTypeName, attachType: number): ProgramKind {
   };
 }
 
-/** Every kind with its weight. */
-export const KINDS: readonly (readonly [number, ProgramKind])[] = CHOICES.flatMap(([weight, type, attach]) => {
+/** Events and iterators that programs of the type tracing hook into. */
+const EVENTS = [
+  'task_newtask',
+  'sched_switch',
+  'sched_wakeup',
+  'sys_enter',
+  'kfree_skb',
+  'consume_skb',
+  'sched_process_exit',
+] as const;
+const ITERATORS = [
+  'task',
+  'bpf_map',
+  'bpf_map_elem',
+  'task_file',
+  'bpf_prog',
+  'cgroup',
+  'unix',
+  'tcp',
+  'ipv6_route',
+] as const;
+
+/** Members of an iterator's context that are memory. */
+const BUFFERS: readonly string[] = ['key', 'value'];
+
+/** What a pointer parameter leads to, and whether it may be null. */
+function argumentField(btf: Btf, type: number, off: number, nullable: boolean): ContextField {
+  const resolved = btf.skipModsAndTypedefs(type);
+  const target = btf.kind(resolved) === BTF_KIND.PTR ? btf.skipModsAndTypedefs(btf.type(resolved)) : 0;
+  if (target === 0 || btf.kind(target) !== BTF_KIND.STRUCT)
+    return { off, size: 8, access: 'read', regType: REG.SCALAR };
+  const regType = REG.BTF_ID | (nullable ? FLAG.MAYBE_NULL : 0);
+  return { off, size: 8, access: 'read', regType, struct: btf.name(target) };
+}
+
+/** A kind whose context holds the arguments of an event, or those of an iterator. */
+function makeTracing(attach: 'trace_raw_tp' | 'trace_iter', name: string): ProgramKind[] {
+  const btf = image.btf();
+  const iter = attach === 'trace_iter';
+  const id = iter ? btf.find(`bpf_iter_${name}`, BTF_KIND.FUNC) : btf.find(`btf_trace_${name}`, BTF_KIND.TYPEDEF);
+  if (id === 0) return [];
+  const kind = makeKind('tracing', ATTACH_TYPE[attach], id);
+  let fields: ContextField[];
+  if (iter) {
+    const context = btf.find(`bpf_iter__${name}`, BTF_KIND.STRUCT);
+    fields = Array.from({ length: btf.vlen(context) }, (_, i) =>
+      BUFFERS.includes(btf.memberName(context, i))
+        ? { off: btf.memberBitOffset(context, i) >> 3, size: 8, access: 'read', regType: REG.BUF | FLAG.MAYBE_NULL }
+        : argumentField(btf, btf.memberType(context, i), btf.memberBitOffset(context, i) >> 3, i > 0),
+    );
+  } else {
+    const proto = btf.type(btf.type(id));
+    fields = Array.from({ length: btf.vlen(proto) - 1 }, (_, i) =>
+      argumentField(btf, btf.paramType(proto, i + 1), i * 8, false),
+    );
+  }
+  return [{ ...kind, fields }];
+}
+
+const TRACING_WEIGHT = 8;
+const tracing = [
+  ...EVENTS.flatMap((name) => makeTracing('trace_raw_tp', name)),
+  ...ITERATORS.flatMap((name) => makeTracing('trace_iter', name)),
+];
+
+/** Kinds that need no BTF to attach to. */
+const ordinary = CHOICES.flatMap(([weight, type, attach]) => {
   const list = attach?.map((name) => ATTACH_TYPE[name]) ?? [0];
   return list.map((attachType) => [weight / list.length, makeKind(type, attachType)] as const);
 });
+
+/** Every kind with its weight. */
+export const KINDS: readonly (readonly [number, ProgramKind])[] = [
+  ...tracing.map((kind) => [TRACING_WEIGHT / tracing.length, kind] as const),
+  ...ordinary,
+];

@@ -13,6 +13,7 @@ export interface GeneratorMap extends WorldMap {
 
 const NO_PREALLOC = 1;
 const RDONLY_PROG = 1 << 7;
+const MMAPABLE = 1 << 10;
 const WRONLY_PROG = 1 << 8;
 
 export const MAPS = {
@@ -126,6 +127,26 @@ export const MAPS = {
     keyBtf: typeIds.int,
     valueBtf: typeIds.pointing,
     special: [[8, 40]],
+  },
+  graph: { type: 'array', key: 4, value: 40, max: 1, keyBtf: typeIds.int, valueBtf: typeIds.graph, special: [[0, 40]] },
+  arena: { type: 'arena', key: 0, value: 0, max: 4, flags: MMAPABLE, extra: 0x10000000000 },
+  works: {
+    type: 'array',
+    key: 4,
+    value: 24,
+    max: 2,
+    keyBtf: typeIds.int,
+    valueBtf: typeIds.working,
+    special: [[8, 24]],
+  },
+  resilient: {
+    type: 'array',
+    key: 4,
+    value: 16,
+    max: 2,
+    keyBtf: typeIds.int,
+    valueBtf: typeIds.resilient,
+    special: [[8, 12]],
   },
 } as const satisfies Record<string, GeneratorMap>;
 

@@ -1,5 +1,5 @@
 // Light skeletons: what the real bpftool wrote of each object, as hashes, and how the same is asked of ours.
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { objectFolder, sha256 } from '../corpus.ts';
@@ -9,7 +9,7 @@ import { maskLog } from '../parity/mask.ts';
 export const lightFolder = fileURLToPath(new URL('../../testdata/light/', import.meta.url));
 export const capturedFile = join(lightFolder, 'captured.json');
 
-/** What one command line gave. Texts are named by their hash unless they are of one line. */
+/** What one command line gave. Long texts are named by their hash. */
 export interface LightAnswer {
   status: number;
   out: string;
@@ -39,15 +39,19 @@ export const SIGNED: readonly string[] = ['symbols'];
 export const WHOLE: readonly string[] = ['attach', 'slots', 'symbols'];
 export const WHOLE_LINE = '-L gen skeleton OBJECT';
 
+/** Names of the objects in the folder of their own. */
+export const ownNames = (): string[] =>
+  readdirSync(lightFolder)
+    .filter((file) => file.endsWith(SUFFIX))
+    .map((file) => file.slice(0, -SUFFIX.length));
+const SUFFIX = '.bpf.o';
+
 /** Where the object of a name lies. */
-export const folderOf = (name: string, own: ReadonlySet<string>): string => (own.has(name) ? lightFolder : objectFolder);
+export const folderOf = (name: string): string => (ownNames().includes(name) ? lightFolder : objectFolder);
 
 /** The words of a line. */
 export const wordsOf = (line: string, name: string): string[] =>
-  line
-    .replace('OBJECT', `${name}.bpf.o`)
-    .replaceAll('KEY', join(lightFolder, KEY))
-    .split(' ');
+  line.replace('OBJECT', `${name}.bpf.o`).replaceAll('KEY', join(lightFolder, KEY)).split(' ');
 
 const LONG = 200;
 
@@ -61,17 +65,27 @@ const mask = (text: string): string =>
 export const answerOf = (status: number, out: string, err: string): LightAnswer => {
   const text = (whole: string): string => {
     const masked = mask(whole);
-    return masked.length > LONG || masked.trimEnd().includes('\n') ? sha256(masked) : masked;
+    return masked.length > LONG ? sha256(masked) : masked;
   };
   return { status, out: text(out), err: text(err) };
 };
 
 export const readCaptured = (): Record<string, CapturedLight> => JSON.parse(readFileSync(capturedFile, 'utf8'));
 
-/** Words as bpftool-ts takes them: skeletons in C have to be asked for. */
-export const ourWords = (words: readonly string[]): string[] =>
-  words.includes('skeleton') ? [...words, 'lang', 'c'] : [...words];
+/** Runs a line through ours: `run` is given words, and gives what was written and the status. */
+export async function ourAnswer(
+  line: string,
+  name: string,
+  folder: string,
+  run: (words: string[]) => Promise<{ out: string; err: string; status: number }>,
+): Promise<LightAnswer> {
+  const words = wordsOf(line, name).map((word) => (word.endsWith('.bpf.o') ? join(folder, word) : word));
+  // Skeletons in C have to be asked for; the capture named the objects from within their folder.
+  const { out, err, status } = await run(words.includes('skeleton') ? [...words, 'lang', 'c'] : words);
+  return answerOf(status, out, err.replaceAll(join(folder, '/'), ''));
+}
 
 /** A policy of the kernel of the capture refuses tracing, ext and lsm programs: such loads cannot be compared. */
-export const refusedUnseen = (answers: CapturedLight): boolean => answers['-L prog load OBJECT'].status === EPERM_STATUS;
+export const refusedUnseen = (answers: CapturedLight): boolean =>
+  answers['-L prog load OBJECT'].status === EPERM_STATUS;
 const EPERM_STATUS = 255;

@@ -11,11 +11,19 @@ export const DELIBERATE: readonly Deliberate[] = [
     why: 'The kernel of the capture refuses them by a policy of its own before it looks at the program; the simulated kernel is a Linux 6.18 without that policy. The comparison leaves their three lines out.',
   },
   {
-    what: '`version`: the line of features',
-    why: 'It says what a build of bpftool has; this one disassembles as libbfd does and makes skeletons, and cannot sign programs. The comparison leaves the line out.',
-  },
-  {
     what: 'Writing to the context of kprobe programs is refused',
     why: 'The source of 6.18 would let uprobe programs write; the kernel of the capture refuses it for all, and the live kernel is the judge.',
+  },
+  {
+    what: '`-L` of objects on which bpftool 7.8 crashes: struct_ops, raw tracepoints without a name, data of an arena',
+    why: 'Here they are told as errors.',
+  },
+  {
+    what: '`-S` with a key or certificate that cannot be used',
+    why: "The reason is told in words of our own; bpftool prints OpenSSL's list of errors, with the lines of its source.",
+  },
+  {
+    what: '`-d -L prog load`: the lines vmlinux_cand_cache and module_cand_cache',
+    why: 'Linux shows what all programs since its start have looked for, ours those of the same process. The comparison leaves the lines out.',
   },
 ];

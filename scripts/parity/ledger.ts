@@ -16,6 +16,7 @@ export const METRICS = {
   btf: '`btf dump file`, raw, C, JSON, of each object',
   vmlinux: '`btf dump file` of vmlinux, raw, C, JSON',
   load: '`prog loadall` of each object: exit status and messages',
+  light: '`gen skeleton -L`, `prog load -L` of each object: header, status, messages, with and without `-d`',
   feature: '`feature probe` and `list_builtins`, `version`',
 } as const;
 

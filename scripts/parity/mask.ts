@@ -13,6 +13,9 @@ const ARENA: Rule = [/(?<=\(18\) r\d = )0x7[ef][0-9a-f]{10}\b/g, 'ADDR'];
 
 export const maskLog = (text: string): string => apply(text, [ADDRESS, ARENA]);
 
+/** Messages without the notes that the real tool does not have. */
+export const withoutNotes = (text: string): string => text.replace(/^bpftool-ts: .*\n/gm, '');
+
 const count = (ids: string): string => String(ids.split(',').length);
 
 const SHOW: readonly Rule[] = [
@@ -33,15 +36,19 @@ const XLATED: readonly Rule[] = [
   [/map\[id:\d+\]/g, 'map[id:ID]'],
   SUBPROG_TAG,
   ADDRESS,
+  ARENA,
   // ldimm64 with its raw bytes: a map id in the second word, or an address in two words.
   [/(?<=\b18 [12][0-9a-f] 00 00 )(?:[0-9a-f]{2} ){4}/g, 'ID '],
-  [/(?<=\b18 0[0-9a-f] 00 00 )(?:[0-9a-f]{2} ){4}00 00 00 00 (?:[0-9a-f]{2} ){2}ff ff/g, 'ADDR'],
+  [
+    /(?<=\b18 0[0-9a-f] 00 00 )(?:[0-9a-f]{2} ){4}00 00 00 00 (?:(?:[0-9a-f]{2} ){2}ff ff|[0-9a-f]{2} 7[ef] 00 00)/g,
+    'ADDR',
+  ],
   [
     /(?<="code":"0x18","src_reg":"0x[12]","dst_reg":"[^"]+","off":\["0x00","0x00"\],"imm":\[)(?:"0x[0-9a-f]{2}",){4}/g,
     'ID,',
   ],
   [
-    /(?<="code":"0x18","src_reg":"0x0","dst_reg":"[^"]+","off":\["0x00","0x00"\],"imm":\[)(?:"0x[0-9a-f]{2}",){10}"0xff","0xff"/g,
+    /(?<="code":"0x18","src_reg":"0x0","dst_reg":"[^"]+","off":\["0x00","0x00"\],"imm":\[)(?:(?:"0x[0-9a-f]{2}",){10}"0xff","0xff"|(?:"0x[0-9a-f]{2}",){9}"0x7[ef]","0x00","0x00")/g,
     'ADDR',
   ],
 ];
@@ -75,6 +82,8 @@ export interface CodeLine {
   bytes: number[];
 }
 
+const wordAt = (bytes: readonly number[], at: number): number => Buffer.from(bytes).readUInt32LE(at);
+
 /** Index of the first byte of an instruction that is part of an address; bytes.length where none is. */
 function addressAt(line: CodeLine, end: number): number {
   const { bytes, pc } = line;
@@ -91,7 +100,11 @@ function addressAt(line: CodeLine, end: number): number {
   // movabs of a kernel address, or of a per-CPU pointer (the private stack, in r9)
   const wide = n === 10 && (bytes[1] & 0xf8) === 0xb8;
   if (wide && bytes[9] === 0xff && bytes[8] === 0xff) return 2;
+  if (wide && bytes[9] === 0 && bytes[8] === 0 && (bytes[7] === 0x7e || bytes[7] === 0x7f)) return 2;
   if (wide && bytes[0] === 0x49 && bytes[9] === 0 && bytes[8] === 0 && bytes[7] !== 0) return 2;
+  // or of the upper half of an arena's address
+  if (bytes[1] === 0x0d && n === 6 && isArenaAddress(wordAt(bytes, 2))) return 2;
+  if (bytes[1] === 0x81 && n === 7 && isArenaAddress(wordAt(bytes, 3))) return 3;
   // mov of the address of a BPF function
   if (n === 7 && bytes[1] === 0xc7 && bytes[6] === 0xc0) return 3;
   return n;
@@ -132,9 +145,12 @@ export function codeMask(functions: readonly CodeLine[][]): Uint8Array {
 
 const JITED: readonly Rule[] = [
   SUBPROG_TAG,
+  [/(?<=\bor +\$|"or","operands":\["","\$",")0x7[ef][0-9a-f]{2}\b/g, 'HIGH'],
+  [/(?<=^\t4[89] (?:0d|81 c[89a-f]) )[0-9a-f]{2} 7[ef] 00 00 $/gm, 'HIGH '],
+  [/(?<="opcodes":\["0x4[89]",(?:"0x0d"|"0x81","0xc[89a-f]"),)"0x[0-9a-f]{2}","0x7[ef]","0x00","0x00"/g, 'HIGH'],
   [new RegExp(`(?<=\\b(?:call|j[a-z]+)q? +)${TARGET}`, 'g'), 'TARGET'],
   [new RegExp(`(?<="operation":"(?:call|j[a-z]+)q?","operands":\\[[^\\]]*?)${TARGET}`, 'g'), 'TARGET'],
-  [/(?<=\$"?,?"?)0x(?:ffff|60)[0-9a-f]{10,12}/g, 'ADDR'],
+  [/(?<=\$"?,?"?)0x(?:(?:ffff|60)[0-9a-f]{10,12}|7[ef][0-9a-f]{10}\b)/g, 'ADDR'],
   [/(?<=^\te[89] )(?:[0-9a-f]{2} ){4}$/gm, 'REL '],
   [/(?<=^\t4[89] b[89a-f] )(?:[0-9a-f]{2} ){6}(?:ff ff|00 00) $/gm, 'ADDR '],
   [/(?<=^\t4[89] c7 c[0-7] )(?:[0-9a-f]{2} ){3}c0 $/gm, 'ADDR '],

@@ -20,7 +20,8 @@ export interface ScanLimits {
 }
 
 const KINDS = 128;
-const VOID_WORDS = 3;
+/** Words in front of what only some kinds have. */
+const HEAD_WORDS = 3;
 
 const kindOf = (info: number): number => (info >>> 24) & 0x7f;
 const vlenOf = (info: number): number => info & 0xffffff;
@@ -30,7 +31,7 @@ const hostIsLittleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 /** Copies the types out, so that words are aligned and in the machine's byte order. */
 const copyWords = (bytes: Uint8Array, sections: BtfSections): Int32Array => {
   const { start, length } = sections.types;
-  const copy = new Uint8Array((length & ~3) + VOID_WORDS * 4);
+  const copy = new Uint8Array((length & ~3) + HEAD_WORDS * 4);
   copy.set(bytes.subarray(start, start + (length & ~3)));
   if (sections.littleEndian !== hostIsLittleEndian) Buffer.from(copy.buffer).swap32();
   return new Int32Array(copy.buffer);
@@ -122,7 +123,7 @@ export const scanTypes = (
   const { info, element, reference, elementName, elementId } = columnsOf(layouts);
   const end = sections.types.length >>> 2;
   const places = new Int32Array(1 + Math.floor(end / 3));
-  places[0] = words.length - VOID_WORDS;
+  places[0] = words.length - HEAD_WORDS;
   let count = 1;
   let at = 0;
   // Instead of comparing each offset and id with its limit, keep the greatest of both, and the sign bits of all. The
@@ -131,12 +132,12 @@ export const scanTypes = (
   let maxId = 0;
   let signs = 0;
   let funcs = false;
-  while (at + 3 <= end) {
+  while (at + HEAD_WORDS <= end) {
     const header = words[at + 1];
     const kind = kindOf(header);
     const size = element[kind];
     if (size < 0 || kind === BTF_KIND.UNKN) throw new BtfError(`Unsupported BTF_KIND: ${kind}`);
-    const elements = at + 3 + info[kind];
+    const elements = at + HEAD_WORDS + info[kind];
     const next = elements + size * vlenOf(header);
     if (next > end) throw new BtfError(`BTF type [${limits.firstId + count - 1}] is malformed`, { warned: true });
     places[count++] = at;
@@ -145,8 +146,12 @@ export const scanTypes = (
     signs |= value;
     if (value > maxString) maxString = value;
     if (reference[kind] > 0) {
-      if (kind === BTF_KIND.FUNC) funcs = true;
       value = words[at + 2];
+      // Prototypes mostly stand in front of their functions; all others are looked at in the end.
+      if (kind === BTF_KIND.FUNC) {
+        const proto = value - limits.firstId + 1;
+        if (proto <= 0 || proto >= count || kindOf(words[places[proto] + 1]) !== BTF_KIND.FUNC_PROTO) funcs = true;
+      }
       signs |= value;
       if (value > maxId) maxId = value;
     } else if (kind === BTF_KIND.ARRAY) {

@@ -7,12 +7,9 @@ export const COMMAND = {
   MAP_UPDATE_ELEM: 2,
   MAP_DELETE_ELEM: 3,
   PROG_LOAD: 5,
-  PROG_TEST_RUN: 10,
   MAP_GET_FD_BY_ID: 14,
-  RAW_TRACEPOINT_OPEN: 17,
   BTF_LOAD: 18,
   MAP_FREEZE: 22,
-  LINK_CREATE: 28,
 } as const;
 
 /** Byte offsets of the fields by command. Places of strings and buffers are addresses. */

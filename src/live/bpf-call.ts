@@ -2,8 +2,8 @@
 import { createRequire } from 'node:module';
 import { SysError } from '../errno.ts';
 
-/** Bytes of `union bpf_attr` that are filled here: up to and with fd_array_cnt. Linux takes the rest as zero. */
-export const ATTR_BYTES = 152;
+/** Bytes of `union bpf_attr` that are filled here: up to and with keyring_id. Linux takes the rest as zero. */
+export const ATTR_BYTES = 168;
 /** __NR_bpf on x86-64. */
 const NR_BPF = 321;
 /** Arguments of mmap(2). */

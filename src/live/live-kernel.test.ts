@@ -49,6 +49,32 @@ const setup = (): { native: FakeCalls; kernel: LiveKernel } => {
 };
 
 describe('the live kernel', () => {
+  test('runs a program with its context and buffers of its own, and gives back what it wrote', () => {
+    const { native, kernel } = setup();
+    native.answer = (command, attr, memory) => {
+      expect(command).toBe(CMD.PROG_TEST_RUN);
+      const context = memory(attr.getBigUint64(48, true));
+      memory(new DataView(context.buffer).getBigUint64(8, true))[0] = 5;
+      context[0] = 9;
+      attr.setUint32(4, 0xfffffffe, true);
+      return 0;
+    };
+    const context = new Uint8Array(16);
+    const bytes = new Uint8Array(4);
+    expect(kernel.progRun(12, { context, buffers: [{ at: 8, bytes }] })).toBe(0xfffffffe);
+    expect([context[0], bytes[0]]).toEqual([9, 5]);
+    expect(words(native.calls[0].attr)).toEqual({ 0: 12, 40: 16, 48: 2 });
+  });
+
+  test('lays out a signature behind the descriptors, and the hash of an exclusive map', () => {
+    const { native, kernel } = setup();
+    const signature = new Uint8Array(100);
+    kernel.progLoad({ type: 31, insns: new Uint8Array(8), license: 'GPL', signature, keyringId: -3 });
+    expect(words(native.calls[0].attr)).toMatchObject({ 160: 100, 164: 0xfffffffd });
+    kernel.mapCreate({ type: 2, keySize: 4, valueSize: 4, maxEntries: 1, exclProgHash: new Uint8Array(32) });
+    expect(words(native.calls[1].attr)).toMatchObject({ 88: 32 });
+  });
+
   test('lays out the attributes of a map as union bpf_attr', () => {
     const { native, kernel } = setup();
     kernel.mapCreate({

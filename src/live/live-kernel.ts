@@ -106,7 +106,9 @@ export class LiveKernel implements Kernel {
       .setU32(60, attr.btfVmlinuxValueTypeId)
       .setU64(64, attr.mapExtra)
       .setU32(72, attr.valueTypeBtfObjFd)
-      .setU32(76, attr.tokenFd);
+      .setU32(76, attr.tokenFd)
+      .setPointer(80, attr.exclProgHash)
+      .setU32(88, attr.exclProgHash?.length);
     const fd = this.opened(this.call(CMD.MAP_CREATE, block));
     if (attr.type === MAP_TYPE.arena) {
       // Linux takes programs with an arena only once that has a place in user space.
@@ -189,6 +191,9 @@ export class LiveKernel implements Kernel {
       .setPointer(120, fds)
       .setU32(144, attr.tokenFd);
     if (attr.fdArrayBinds) block.setU32(148, attr.fdArray?.length);
+    if (attr.signature) {
+      block.setPointer(152, attr.signature).setU32(160, attr.signature.length).setU32(164, attr.keyringId);
+    }
     setRecords(block, attr.funcInfo, 76, 80, 88);
     setRecords(block, attr.lineInfo, 92, 96, 104);
     setRecords(block, attr.coreRelos, 136, 128, 116);

@@ -32,6 +32,8 @@ export interface CoreRelo {
   typeId: number;
   accessOffset: number;
   kind: number;
+  /** Number of that section in the object file, where it comes from one. */
+  sectionIndex?: number;
 }
 
 export interface BtfExt {
@@ -138,5 +140,6 @@ export function coreRelo(table: ExtTable, group: ExtGroup, i: number): CoreRelo 
     typeId: view.getUint32(at + 4, true),
     accessOffset: view.getUint32(at + 8, true),
     kind: view.getUint32(at + 12, true),
+    sectionIndex: group.sectionIndex,
   };
 }

@@ -185,7 +185,7 @@ function populate(state: LoadState, map: MapState): void {
   const readOnly = map.spec.kind === 'rodata' || map.spec.kind === 'kconfig';
   if (loader) {
     const index = state.maps.indexOf(map);
-    loader.fillMap(index, contentsOf(map));
+    loader.fillMap(index, map.valueSize, map.value);
     if (readOnly) loader.freezeMap(index);
     return;
   }
@@ -218,7 +218,7 @@ function fillSlots(state: LoadState, map: MapState): void {
 export function fillProgramArrays(state: LoadState): void {
   for (const map of state.maps) {
     if (map.type !== MAP_TYPE.prog_array || map.fd < 0) continue;
-    if (state.loader && map.spec.slots.length) throw new ObjectError('ENOTSUPP');
+    if (state.loader && map.spec.slots.length) throw new ObjectError('EOPNOTSUPP');
     map.spec.slots.forEach((target, i) => {
       if (target === undefined) return;
       const program = state.programs[target];

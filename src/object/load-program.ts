@@ -12,6 +12,7 @@ import { loaderExtras } from './light/extras.ts';
 import { LOG_BYTES } from './load-btf.ts';
 import type { LoadState, ProgramState } from './load-state.ts';
 import { CALL_CODE } from './prog-relocs.ts';
+import { noteUnresolved } from './relocate-core.ts';
 import { improveLog } from './verifier-log.ts';
 
 /** prog_flags: BPF_F_SLEEPABLE and BPF_F_XDP_HAS_FRAGS. */
@@ -88,10 +89,11 @@ function verify(state: LoadState, program: ProgramState, options: LogOptions): v
         log = { level: log.level, size: Math.max(LOG_BYTES, log.size * 2) };
         continue;
       }
-      const text = improveLog(state, program, log.text ?? '');
+      const { text, relo } = improveLog(state, program, log.text ?? '');
       messages.warn(`prog '${name}': BPF program load failed: ${errstr(errno)}`);
       if (errno === EPERM) adviseOnMemlock(state);
       if (text !== '') messages.warn(framed(name, text));
+      if (relo) noteUnresolved(state, name, relo);
       throw new LoadError(errno, name, text);
     }
   }

@@ -4,13 +4,16 @@ import { INSN_BYTES } from '../isa/insn.ts';
 import { type CoreRelo, coreRelo } from './btf-ext.ts';
 import { kindWord } from './btf-words.ts';
 import { addCandidates, type Candidate } from './core/candidates.ts';
+import { explainRelo } from './core/explain.ts';
 import { CORE } from './core/kinds.ts';
 import { patchInsn } from './core/patch.ts';
 import { resolveRelo } from './core/resolve.ts';
 import { errstr, ObjectError } from './errors.ts';
 import { errnoOf } from './kernel-btf.ts';
 import type { LoadState, ProgramState } from './load-state.ts';
+import { Messages } from './print.ts';
 import { findProgram } from './prog-relocs.ts';
+import { sourcePlace } from './source-place.ts';
 import { RELOC } from './spec.ts';
 
 const EINVAL = 22;
@@ -77,6 +80,8 @@ function relocateOne(
   if (state.loader) return;
   const refuse: (errno: number, what: string) => never = (errno, what) => {
     messages.warn(`prog '${name}': relo #${index}: failed to ${what}: ${errstr(errno)}`);
+    const place = sourcePlace(state.spec, relo.sectionIndex, relo.insnOff);
+    if (place !== undefined) messages.note(`prog '${name}': relo #${index} stands for ${place}`);
     throw new ObjectError(errno);
   };
   if (relo.typeId >= btf.count) refuse(EINVAL, 'relocate');
@@ -96,6 +101,20 @@ function relocateOne(
   if (typeof result === 'number') refuse(-result, 'relocate');
   const error = patchInsn(program.insns, at, result, name, index, messages);
   if (error < 0) refuse(-error, `patch insn #${at}`);
+}
+
+/** A relocation with what libbpf leaves out: what is missing in the kernel, and where in the sources it is used. */
+export function noteUnresolved(state: LoadState, program: string, relo: CoreRelo): void {
+  const { spec, messages } = state;
+  const btf = spec.btf as Btf;
+  const silent = { ...state, messages: new Messages(undefined) };
+  const reason = explainRelo(btf, relo, findCandidates(silent, customBtf(silent), btf, relo.typeId));
+  if (reason === undefined) return;
+  const place = sourcePlace(spec, relo.sectionIndex, relo.insnOff);
+  messages.note(
+    `prog '${program}': a CO-RE relocation cannot be resolved: ${reason} in the kernel's types` +
+      (place === undefined ? '' : ` (${place})`),
+  );
 }
 
 function findCandidates(state: LoadState, override: Btf | undefined, local: Btf, localId: number): Candidate[] {

@@ -1,5 +1,6 @@
 // The verifier's log, with what only the loader can know about its last lines.
 import type { Btf } from '../btf/btf.ts';
+import type { CoreRelo } from './btf-ext.ts';
 import { POISON_CORE } from './core/patch.ts';
 import { formatSpec, parseSpec } from './core/spec.ts';
 import type { LoadState, ProgramState } from './load-state.ts';
@@ -14,11 +15,17 @@ const SPEC_TEXT = 255;
 const PATCH_TEXT = { core: 511, other: 127 } as const;
 const CALL_LINE = /^(\d+): \(\d+\) call unknown#(\d+)$/;
 
+export interface ImprovedLog {
+  text: string;
+  /** The CO-RE relocation without a target that the program was refused for. */
+  relo?: CoreRelo;
+}
+
 /**
  * Replaces the complaint about a poisoned instruction by what it stands for: a CO-RE relocation, a map or a kernel
  * function that does not exist. Rule: libbpf 1.8.
  */
-export function improveLog(state: LoadState, program: ProgramState, log: string): string {
+export function improveLog(state: LoadState, program: ProgramState, log: string): ImprovedLog {
   const lines = log.split('\n');
   // The last piece is what follows the last newline: a line only when it is not empty.
   const end = lines.at(-1) === '' ? lines.length - 1 : lines.length;
@@ -29,24 +36,27 @@ export function improveLog(state: LoadState, program: ProgramState, log: string)
     const isCore = lines[i] === `invalid func unknown#${POISON_CORE}` && i < lines.length - 1;
     if (!isCore && !helper.startsWith('200100') && !helper.startsWith('2002')) continue;
     const call = CALL_LINE.exec(lines[i - 1]);
-    if (!call) return log;
+    if (!call) break;
     const insn = Number(call[1]);
     const number = Number(call[2]);
+    const relo = isCore ? unresolvedRelo(program, insn, number) : undefined;
     const text = isCore
-      ? coreText(state, program, insn, number)
+      ? relo && coreText(state, program, insn, relo)
       : helper.startsWith('200100')
         ? mapText(state, insn, number)
         : functionText(state, insn, number);
-    if (text === undefined) return log;
-    return [...lines.slice(0, i - 1), text + lines.slice(i + 1).join('\n')].join('\n');
+    if (text === undefined) break;
+    const improved = [...lines.slice(0, i - 1), text + lines.slice(i + 1).join('\n')].join('\n');
+    return relo ? { text: improved, relo } : { text: improved };
   }
-  return log;
+  return { text: log };
 }
 
-function coreText(state: LoadState, program: ProgramState, insn: number, helper: number): string | undefined {
-  if (helper !== POISON_CORE) return undefined;
-  const relo = program.relocs.find((r) => r.type === RELOC.CORE && r.insn === insn)?.core;
-  if (!relo) return undefined;
+/** The relocation that poisoned an instruction. */
+const unresolvedRelo = (program: ProgramState, insn: number, helper: number): CoreRelo | undefined =>
+  helper === POISON_CORE ? program.relocs.find((r) => r.type === RELOC.CORE && r.insn === insn)?.core : undefined;
+
+function coreText(state: LoadState, program: ProgramState, insn: number, relo: CoreRelo): string | undefined {
   const spec = parseSpec(state.spec.btf as Btf, relo, program.spec.name, new Messages(undefined));
   if (typeof spec === 'number') return undefined;
   const path = formatSpec(spec);

@@ -147,7 +147,7 @@ export class LightSkeleton {
       return memory ? [{ at: mapAt(i) + MAP_DESC.initialValue, bytes: memory.initial }] : [];
     });
     this.lastLog = options.logLevel ? new LoaderLog(options.logLevel, options.logSize ?? LOG_BYTES) : undefined;
-    runLoader(kernel, this.loader, context, this.lastLog, values);
+    runLoader(kernel, this.loader, context, { log: this.lastLog, values });
     const mapFds = maps.map((_, i) => view.getInt32(mapAt(i) + MAP_DESC.mapFd, true));
     const programFds = loaded.map((_, i) => view.getInt32(programAt(i) + PROG_DESC.progFd, true));
     maps.forEach(({ name }, i) => {

@@ -2,18 +2,21 @@
 // object of the same; names may hold * and ?, a count may be a share such as 5%. The first name that fits counts, an
 // exact one before all others.
 import { writeFileSync } from 'node:fs';
-import { MAX_INSNS } from '../../../src/kernel/verifier/limits.ts';
 import { CliError } from '../../command.ts';
 import type { Row } from './columns.ts';
 import { matches } from './glob.ts';
 import { readText } from './saved.ts';
 
+/** Instructions that Linux walks at most, all paths together. */
+const MILLION = 1_000_000;
+
 const nameOf = ({ file, program }: Row): string => `${file}/${program}`;
 
 function countOf(text: string, path: string): number {
   const [, digits, percent] = /^(\d+(?:\.\d+)?)(%?)$/.exec(text) ?? [];
-  const count = percent ? Math.floor((Number(digits) / 100) * MAX_INSNS) : Number(digits);
-  if (digits === undefined || !Number.isInteger(count)) throw new CliError(`'${path}': no number of instructions: '${text}'`);
+  const count = percent ? Math.floor((Number(digits) / 100) * MILLION) : Number(digits);
+  if (digits === undefined || !Number.isInteger(count))
+    throw new CliError(`'${path}': no number of instructions: '${text}'`);
   return count;
 }
 
@@ -67,7 +70,7 @@ export class Budget {
 export function writeBudget(path: string, rows: readonly Row[], headroom: number): void {
   const entries = rows
     .filter(({ errno }) => errno === 0)
-    .map((row): [string, number] => [nameOf(row), Math.min(Math.ceil((row.insns * (100 + headroom)) / 100), MAX_INSNS)])
+    .map((row): [string, number] => [nameOf(row), Math.min(Math.ceil((row.insns * (100 + headroom)) / 100), MILLION)])
     .sort(([a], [b]) => (a < b ? -1 : 1));
   const text = path.endsWith('.json')
     ? `${JSON.stringify(Object.fromEntries(entries), undefined, 2)}\n`

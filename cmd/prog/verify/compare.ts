@@ -1,5 +1,5 @@
 // What differs between a saved run and this one.
-import { type Column, COMPARABLE, type Row } from './columns.ts';
+import { COMPARABLE, type Column, type Row } from './columns.ts';
 import type { SavedRun } from './saved.ts';
 
 export interface Change {

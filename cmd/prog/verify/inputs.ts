@@ -49,5 +49,7 @@ export function inputFiles(words: readonly string[]): InputFile[] {
   for (const file of words.flatMap(expand)) if (!files.has(file.path)) files.set(file.path, file);
   const labels = new Map<string, number>();
   for (const { label } of files.values()) labels.set(label, (labels.get(label) ?? 0) + 1);
-  return Array.from(files.values(), (file) => ((labels.get(file.label) ?? 0) > 1 ? { ...file, label: file.path } : file));
+  return Array.from(files.values(), (file) =>
+    (labels.get(file.label) ?? 0) > 1 ? { ...file, label: file.path } : file,
+  );
 }

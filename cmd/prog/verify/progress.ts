@@ -29,7 +29,7 @@ export class Progress {
     this.drawn = now;
     const full = this.total === 0 ? BAR : Math.floor((done / this.total) * BAR);
     const line = `[${'#'.repeat(full)}${'.'.repeat(BAR - full)}] ${done}/${this.total} ${what}`;
-    this.terminal.write(CLEAR + line.slice(0, Math.max(10, (this.terminal.columns ?? 80) - 1)));
+    this.terminal.write(CLEAR + line.slice(0, Math.max(10, (this.terminal.columns || 80) - 1)));
   }
 
   /** Makes room for what else is written. */

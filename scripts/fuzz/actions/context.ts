@@ -22,7 +22,7 @@ export function fieldValue(g: Generator, field: ContextField): Value {
   if (base === REG.PACKET) return { kind: 'packet', id: 0, off: 0, vary: 0 };
   if (base === REG.PACKET_META) return { kind: 'meta', id: -1, off: 0, vary: 0 };
   if (base === REG.PACKET_END) return { kind: 'packet_end' };
-  if (base === REG.TP_BUFFER)
+  if (base === REG.TP_BUFFER || base === REG.BUF)
     return { kind: 'mem', size: 32, writable: true, ref: 0, off: 0, vary: 0, nullable, id: g.newId() };
   if (base === REG.BTF_ID) {
     return { kind: 'object', struct: field.struct ?? '', trusted: true, ref: 0, off: 0, nullable, id: g.newId() };

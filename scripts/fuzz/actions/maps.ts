@@ -32,9 +32,9 @@ const TRACING: readonly string[] = ['kprobe', 'tracepoint', 'perf_event', 'raw_t
 /** Maps with special fields, and maps of maps, are not for all. */
 export function mayUse(g: Generator, name: MapName): boolean {
   const { type } = g.kind;
-  const locks = name === 'locked' || name === 'lockedHash';
+  const locks = name === 'locked' || name === 'lockedHash' || name === 'graph' || name === 'resilient';
   if (locks && (TRACING.includes(type) || type === 'socket_filter')) return false;
-  if (name === 'timers' && TRACING.includes(type)) return false;
+  if ((name === 'timers' || name === 'works') && TRACING.includes(type)) return false;
   return true;
 }
 

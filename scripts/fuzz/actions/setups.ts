@@ -1,6 +1,6 @@
 // Whole situations: everything that a rarer check needs is put in place first.
 
-import { ALU, JMP, MODE } from '../../../src/isa/opcode.ts';
+import { ALU, CLASS, JMP, MODE, SRC } from '../../../src/isa/opcode.ts';
 import { HELPER, type HelperName } from '../../../src/isa/uapi.ts';
 import type { Action } from '../action.ts';
 import { writeCallback } from '../functions.ts';
@@ -311,6 +311,57 @@ function family(g: Generator): boolean {
   return true;
 }
 
+/** Fields of a map, read through a pointer to it. */
+function mapField(g: Generator): boolean {
+  const { rng, asm } = g;
+  const map = g.findReg((v) => v.kind === 'map');
+  if (map === undefined) return false;
+  const dst = g.freeReg([map]);
+  const size = rng.pick([4, 4, 8]);
+  asm.load(size, dst, map, size * rng.below(20));
+  g.set(dst, size === 4 ? UNKNOWN : NONE);
+  return true;
+}
+
+/** A move between address spaces: into that of the kernel, and back. */
+const CAST = CLASS.ALU64 | ALU.MOV | SRC.X;
+const TO_KERNEL = 1;
+const TO_USER = 1 << 16;
+
+/** Memory shared with user space: casts, arithmetic, accesses. */
+function arena(g: Generator): boolean {
+  const { rng, asm } = g;
+  if (g.caps !== 'all' || !mayUse(g, 'arena')) return false;
+  const ptr = g.freeReg([...g.pinned]);
+  if (g.pinned.has(ptr)) return false;
+  if (!g.mistake()) asm.map(ptr, mapIndex('arena'));
+  if (rng.chance(0.5)) asm.imm64(ptr, BigInt(rng.next()));
+  else asm.aluImm(ALU.MOV, ptr, rng.below(16384));
+  asm.raw(CAST, ptr, ptr, 1, TO_KERNEL);
+  g.set(ptr, NONE);
+  for (let i = rng.between(1, 4); i > 0; i--) {
+    const size = rng.pick([1, 2, 4, 8]);
+    const off = rng.between(-64, 128);
+    const what = rng.below(7);
+    const dst = g.freeReg([ptr, ...g.pinned]);
+    if (what === 0) asm.storeImm(size, ptr, off, g.imm());
+    else if (what === 1) asm.store(size, ptr, off, g.scalarReg(undefined, [ptr]));
+    else if (what === 2) asm.aluImm(rng.pick([ALU.ADD, ALU.SUB, ALU.AND, ALU.XOR]), ptr, g.imm(), rng.chance(0.7));
+    else if (what === 3)
+      asm.atomic(rng.pick([4, 8]), ptr, 8 * rng.below(8), g.scalarReg(undefined, [ptr, ...g.pinned]), 0);
+    else if (what === 4) {
+      if (dst === ptr) continue;
+      asm.raw(CAST, dst, ptr, 1, rng.chance(0.8) ? TO_USER : TO_KERNEL);
+      g.set(dst, NONE);
+    } else {
+      if (dst === ptr) continue;
+      asm.load(size, dst, ptr, off, size < 8 && rng.chance(0.2) ? MODE.MEMSX : MODE.MEM);
+      g.set(dst, UNKNOWN);
+    }
+  }
+  return true;
+}
+
 export const SETUP_ACTIONS: readonly Action[] = [
   { weight: 3, run: variableStack },
   { weight: 4, run: indexedValue },
@@ -318,4 +369,6 @@ export const SETUP_ACTIONS: readonly Action[] = [
   { weight: 3, run: socketField },
   { weight: 3, run: narrow },
   { weight: 3, run: family },
+  { weight: 0.5, run: mapField },
+  { weight: 0.8, run: arena },
 ];

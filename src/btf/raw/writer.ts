@@ -56,19 +56,24 @@ export class RawWriter extends ByteSink {
 
   private follow(steps: readonly Step[], at: number, id: number): void {
     const { words } = this.types;
+    const plain = !this.style.json;
     for (let i = 0; i < steps.length; i++) {
       const step = steps[i];
       const word = words[at + step.word];
+      if (step.source === SOURCE.NAME) {
+        this.put(step.before);
+        if (plain && word !== 0) this.string(word);
+        else this.name(word);
+        continue;
+      }
       const value = (word >>> step.shift) & step.mask;
       if (value === 0 && step.source === SOURCE.OPTIONAL) continue;
       this.put(step.before);
       switch (step.source) {
-        case SOURCE.NAME:
-          this.name(word);
-          break;
         case SOURCE.NUMBER:
         case SOURCE.OPTIONAL:
-          this.unsigned(value);
+          if (value >= 0) this.decimal(value);
+          else this.unsigned(value);
           break;
         case SOURCE.ID:
           this.decimal(id);

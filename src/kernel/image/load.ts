@@ -19,6 +19,9 @@ export const IMAGE_FILES = {
   tracepoints: 'tracepoints.zst',
 } as const;
 
+/** BTF unpacks to about four times its size. */
+const BTF_RATIO = 5;
+
 const SIZED_KINDS = [BTF_KIND.STRUCT, BTF_KIND.UNION, BTF_KIND.TYPEDEF] as const;
 
 /** The captured kernel: all of KernelImage, and the files that it shows under /proc and /sys. */
@@ -84,7 +87,9 @@ export class LoadedImage implements KernelImage {
   }
 
   btfBytes(): Uint8Array {
-    this.bytesOfBtf ??= this.unpack(IMAGE_FILES.btf, zstdDecompressSync);
+    // In one piece; more would be joined by copying them.
+    const unpack = (bytes: Uint8Array): Uint8Array => zstdDecompressSync(bytes, { chunkSize: bytes.length * BTF_RATIO });
+    this.bytesOfBtf ??= this.unpack(IMAGE_FILES.btf, unpack);
     return this.bytesOfBtf;
   }
 

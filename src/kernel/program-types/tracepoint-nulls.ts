@@ -60,6 +60,7 @@ export const DOUBTFUL_ARGUMENTS: Readonly<Record<string, DoubtfulArguments>> = {
   rxrpc_resend: { null: [1] },
   rxrpc_tq: { null: [1] },
   rxrpc_client: { null: [0] },
+  kfree_skb: { null: [3] },
   xs_stream_read_data: { null: [0] },
   xprt_reserve_cong: { null: [1] },
   xprt_release_cong: { null: [1] },

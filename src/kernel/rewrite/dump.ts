@@ -22,10 +22,16 @@ function mapAt(maps: readonly KMap[], address: bigint): { map: KMap; src: number
   return undefined;
 }
 
+/** Instruction `i` to change: the others are the program's own. */
+function changed(insns: Insn[], i: number): Insn {
+  insns[i] = { ...insns[i] };
+  return insns[i];
+}
+
 function showOne(insns: Insn[], i: number, maps: readonly KMap[]): void {
-  const insn = insns[i];
-  const { code } = insn;
+  const { code } = insns[i];
   if (code === TAIL_CALL) {
+    const insn = changed(insns, i);
     insn.code = CALL;
     insn.imm = HELPER.tail_call;
     return;
@@ -33,13 +39,14 @@ function showOne(insns: Insn[], i: number, maps: readonly KMap[]): void {
   const cls = insnClass(code);
   const mode = insnMode(code);
   const probing = (cls === CLASS.LDX && mode === MODE.PROBE_MEM) || (MEMORY.has(cls) && mode === MODE.PROBE_MEM32);
-  if (probing) insn.code = cls | insnSize(code) | MODE.MEM;
+  if (probing) changed(insns, i).code = cls | insnSize(code) | MODE.MEM;
   if (code !== LDIMM64) return;
   const found = mapAt(maps, imm64(insns, i));
   if (found === undefined) return;
+  const insn = changed(insns, i);
   insn.src = found.src;
   insn.imm = found.map.id;
-  insns[i + 1].imm = found.off;
+  changed(insns, i + 1).imm = found.off;
 }
 
 /**
@@ -47,7 +54,7 @@ function showOne(insns: Insn[], i: number, maps: readonly KMap[]): void {
  * rule: bpf_insn_prepare_dump, 6.18, for readers who may see kernel addresses
  */
 export function xlatedBytes(insns: readonly Insn[], maps: readonly KMap[]): Uint8Array {
-  const shown = insns.map((insn) => ({ ...insn }));
+  const shown = insns.slice();
   for (let i = 0; i < shown.length; i++) showOne(shown, i, maps);
   return encodeInsns(shown);
 }

@@ -63,6 +63,9 @@ function codeOf(theCase: RunCase, maps: readonly RunMap[]): Code {
   });
 }
 
+/** Their packets come back without the link header, which they do not see. */
+export const NO_LINK_LAYER: ReadonlySet<string> = new Set(['socket_filter', 'cgroup_skb']);
+
 export function answerCase(theCase: RunCase): RunAnswer {
   const m = new Machine();
   const maps = makeMaps(m, theCase);
@@ -74,7 +77,7 @@ export function answerCase(theCase: RunCase): RunAnswer {
   const retval = Number(m.run(code, address) & 0xffffffffn);
   return {
     retval,
-    ...(packet === undefined || theCase.type === 'socket_filter' ? {} : { data: hex(packet.data) }),
+    ...(packet === undefined || NO_LINK_LAYER.has(theCase.type) ? {} : { data: hex(packet.withMeta) }),
     ...(theCase.context === undefined ? {} : { context: hex(m.memory.bytesAt(address, theCase.context.length / 2)) }),
     ...(theCase.maps === undefined
       ? {}

@@ -101,6 +101,32 @@ const syscall = (name: string, insns: Insn[], rest: Partial<RunCase> = {}): RunC
   ...rest,
 });
 
+/** Offsets in struct __sk_buff of all numbers that tc may read but the packet's bounds, and those of its socket. */
+const SKB_WORDS = [...[0, 4, 8, 12, 16, 20, 24, 28, 32, 36, 40, 44, 48, 52, 56, 60, 64, 68, 72, 84, 160, 164, 176]];
+const SOCKET_WORDS = [0, 4, 16, 88, 92, 96, 100, 104, 108, 112, 116, 120, 124, 128, 132, 136];
+
+/** All these fields in one number. */
+const hashFields = (offsets: readonly number[]): Insn[] => [
+  movReg(6, 1),
+  movImm(7, 0),
+  ...offsets.flatMap((off) => [load(SIZE.W, 1, 6, off), aluImm(ALU.MUL, 7, 31), aluReg(ALU.ADD, 7, 1)]),
+  movReg(0, 7),
+  exit(),
+];
+
+/** Frames for everybody, some and somebody, of several protocols. */
+const ODD_FRAMES: readonly (readonly [what: string, frame: string])[] = [
+  ['of no address', `00112233445566778899aabb0806${FRAME.slice(28)}`],
+  ['for everybody', `ffffffffffff66778899aabb0800${FRAME.slice(28)}`],
+  ['for some', `01020304050666778899aabb86dd${FRAME.slice(28)}`],
+  ['for nobody', `00000000000066778899aabb0800${FRAME.slice(28)}`],
+];
+
+const FIELDS: RunCase[] = ODD_FRAMES.flatMap(([what, data]) => [
+  { name: `fields of a socket buffer ${what}`, type: 'sched_cls', data, insns: hashFields(SKB_WORDS) } as RunCase,
+  { name: `fields of the socket of one ${what}`, type: 'cgroup_skb', data, insns: hashFields(SOCKET_WORDS) } as RunCase,
+]);
+
 const PACKETS: RunCase[] = [
   ...[0, 8, 60, 100000].map((off) => filter(`a byte of the packet at ${off}`, [packetByte(SIZE.B, off), exit()])),
   filter('the network header by a negative offset', [packetByte(SIZE.W, -0x100000 + 12), exit()]),
@@ -499,6 +525,7 @@ const CALLS: RunCase[] = [
 ];
 
 export const RUN_CASES: readonly RunCase[] = [
+  ...FIELDS,
   ...PACKETS,
   ...CHECKSUMS,
   ...NUMBERS,

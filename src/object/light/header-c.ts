@@ -8,6 +8,7 @@ import { writeStructOps } from '../skeleton-c/struct-ops.ts';
 import { escapedBytes } from '../skeleton-c/tables.ts';
 import { entryPrograms, type MapSpec, type ObjectSpec, type ProgramSpec } from '../spec.ts';
 import type { Generated } from './generate.ts';
+import type { Signature } from './sign.ts';
 
 const PAGE_BYTES = 4096;
 
@@ -117,7 +118,9 @@ const mappedMaps = (object: ObjectSpec, { contents }: Generated): MappedMap[] =>
     if (arena && object.arenaData) {
       throw new ObjectError('EOPNOTSUPP', `map '${map.name}': a light skeleton cannot hold data of an arena`);
     }
-    return [{ map, ident, contents: contents[i] ?? new Uint8Array(map.valueSize) }];
+    const bytes = new Uint8Array(map.valueSize);
+    bytes.set((contents[i] ?? new Uint8Array()).subarray(0, map.valueSize));
+    return [{ map, ident, contents: bytes }];
   });
 
 const open = (n: string, mapped: readonly MappedMap[]): string => `static inline struct ${n} *
@@ -157,13 +160,15 @@ const finalize = ({ map, ident }: MappedMap): string => {
 `;
 };
 
-const load = (n: string, { data, insns }: Generated, mapped: readonly MappedMap[]): string => `
+const loaderData = (n: string, { data, insns }: Generated): string => `
 static inline int
 ${n}__load(struct ${n} *skel)
 {
 \tstruct bpf_load_and_run_opts opts = {};
 \tint err;
-${constant('opts_data', data)}${constant('opts_insn', insns)}\topts.ctx = (struct bpf_loader_ctx *)skel;
+${constant('opts_data', data)}${constant('opts_insn', insns)}`;
+
+const load = (n: string, mapped: readonly MappedMap[]): string => `\topts.ctx = (struct bpf_loader_ctx *)skel;
 \topts.data_sz = sizeof(opts_data) - 1;
 \topts.data = (void *)opts_data;
 \topts.insns_sz = sizeof(opts_insn) - 1;
@@ -192,14 +197,31 @@ ${n}__open_and_load(void)
 
 `;
 
+const signatureText = ({
+  bytes,
+  programHash,
+}: Signature): string => `${constant('opts_sig', bytes)}${constant('opts_excl_hash', programHash)}\topts.signature = (void *)opts_sig;
+\topts.signature_sz = sizeof(opts_sig) - 1;
+\topts.excl_prog_hash = (void *)opts_excl_hash;
+\topts.excl_prog_hash_sz = sizeof(opts_excl_hash) - 1;
+\topts.keyring_id = skel->keyring_id;
+`;
+
+/** Where the parts of the header come from that are made while it is written. */
+export interface LightHeaderSource {
+  /** Makes the loader program, once the structs are written. */
+  generate(): Generated;
+  /** Makes the signature, once everything before it is written; only of a header that is signed. */
+  sign?: ((insns: Uint8Array) => Signature) | undefined;
+}
+
 /**
- * Writes the header for an object opened under `name`; `generate` makes its loader program, once the structs are
- * written. Throws ObjectError; what was written until then stays. Rule: bpftool 7.8, gen skeleton.
+ * Writes the header for an object opened under `name`. Throws ObjectError; what was written until then stays. Rule: bpftool 7.8, gen skeleton.
  */
 export const writeLightHeader = (
   object: ObjectSpec,
   name: string,
-  generate: () => Generated,
+  source: LightHeaderSource,
   write: (text: string) => void,
 ): void => {
   const { btf } = object;
@@ -215,15 +237,18 @@ export const writeLightHeader = (
   write(struct('struct bpf_prog_desc', names, 'progs'));
   const links = [...names, ...linked].map((link) => `${link}_fd`);
   write(struct('int', links, 'links'));
+  if (source.sign) write('\t__s32 keyring_id;\n');
   if (btf) writeSections(object, btf, name, write);
-  const loader = generate();
+  const loader = source.generate();
   const mapped = mappedMaps(object, loader);
   write('};\n');
   for (const program of programs) write(attachOne(name, program));
   write(attachAndDetach(name, programs));
   write(destroy(name, programs, maps));
   write(open(name, mapped));
-  write(load(name, loader, mapped));
+  write(loaderData(name, loader));
+  if (source.sign) write(signatureText(source.sign(loader.insns)));
+  write(load(name, mapped));
   if (btf) write(sizeAsserts(object, btf, name));
   write(`\n#endif /* ${guard} */\n`);
 };

@@ -22,6 +22,8 @@ import {
 } from './layouts.ts';
 
 const MAX_TARGET = 127;
+/** More than any object has, and little enough to write down. */
+const MAX_CONTENTS = 1 << 26;
 
 /** A part of the data: offset and size in bytes. */
 export type Place = readonly [at: number, size: number];
@@ -153,11 +155,17 @@ export class LoaderProgram implements LoaderParts {
     return this.maps++;
   }
 
-  /** Element 0 of a map; the context may bring other contents along. */
-  fillMap(map: number, contents: Uint8Array): void {
+  /** Element 0 of a map, zero behind `contents`; the context may bring other contents along. */
+  fillMap(map: number, size: number, contents: Uint8Array = new Uint8Array()): void {
     const { blob, code, messages } = this;
-    const size = contents.length;
-    const value = blob.add(contents);
+    if (size > MAX_CONTENTS) {
+      messages.warn(`map #${map}: ${size} bytes of contents are too many for a loader program`);
+      this.failure.errno = ERRNO.ENOMEM;
+      return;
+    }
+    const bytes = new Uint8Array(size);
+    bytes.set(contents.subarray(0, size));
+    const value = blob.add(bytes);
     this.contentsAt.set(map, [value, size]);
     const key = blob.add(4);
     if (!this.signed) {

@@ -5,11 +5,14 @@ import type { Kernel, LogRequest } from '../../syscall.ts';
 import { errnoOf } from '../kernel-btf.ts';
 import { LOADER_CTX } from './layouts.ts';
 import type { Loader } from './loader-program.ts';
+import type { Signature } from './sign.ts';
 
 const LICENSE = 'Dual BSD/GPL';
 const SLEEPABLE = 0x10;
 const FIRST_KEY = new Uint8Array(4);
 const MAX_ERRNO = 4095;
+/** KEY_SPEC_SESSION_KEYRING */
+const SESSION_KEYRING = -3;
 
 export type LoaderStep =
   | 'failed to create loader map'
@@ -57,6 +60,12 @@ export interface InitialValue {
   bytes: Uint8Array;
 }
 
+export interface RunOptions {
+  log?: LoaderLog | undefined;
+  values?: readonly InitialValue[];
+  signature?: Signature | undefined;
+}
+
 /**
  * Runs a loader with a context of `struct bpf_loader_ctx`, places for maps and places for programs; what it made
  * stands in those afterwards, as descriptors. Throws LoaderError.
@@ -65,9 +74,9 @@ export function runLoader(
   kernel: Kernel,
   loader: Pick<Loader, 'data' | 'insns'>,
   context: Uint8Array,
-  log?: LoaderLog,
-  values: readonly InitialValue[] = [],
+  options: RunOptions = {},
 ): void {
+  const { log, values = [], signature } = options;
   let step: LoaderStep = 'failed to create loader map';
   const open: number[] = [];
   const view = new DataView(context.buffer, context.byteOffset, context.byteLength);
@@ -83,6 +92,7 @@ export function runLoader(
       valueSize: loader.data.length,
       maxEntries: 1,
       name: '__loader.map',
+      ...(signature && { exclProgHash: signature.programHash }),
     });
     open.push(map);
     step = 'failed to update loader map';
@@ -90,7 +100,7 @@ export function runLoader(
     step = 'failed to freeze map';
     kernel.mapFreeze(map);
     step = 'failed to load loader prog';
-    open.push(loadLoader(kernel, loader, map, log));
+    open.push(loadLoader(kernel, loader, map, options));
     step = 'failed to execute loader prog';
     const buffers = log ? [{ at: LOADER_CTX.logBuf, bytes: log.bytes }, ...values] : values;
     const result = kernel.progRun(open[1], { context, buffers }) | 0;
@@ -103,7 +113,8 @@ export function runLoader(
   }
 }
 
-function loadLoader(kernel: Kernel, loader: Pick<Loader, 'insns'>, map: number, log: LoaderLog | undefined): number {
+function loadLoader(kernel: Kernel, loader: Pick<Loader, 'insns'>, map: number, options: RunOptions): number {
+  const { log, signature } = options;
   const request: LogRequest | undefined = log && { level: log.level, size: log.bytes.length };
   try {
     return kernel.progLoad({
@@ -114,6 +125,7 @@ function loadLoader(kernel: Kernel, loader: Pick<Loader, 'insns'>, map: number, 
       flags: SLEEPABLE,
       fdArray: [map],
       ...(request && { log: request }),
+      ...(signature && { fdArrayBinds: true, signature: signature.bytes, keyringId: SESSION_KEYRING }),
     });
   } finally {
     if (request) log?.put(request);

@@ -68,18 +68,22 @@ export const pointerStruct = (type: string, members: readonly string[], name: st
 /** Widest line of escaped bytes. */
 const MAX_WIDTH = 78;
 
+/** Each byte as it stands in a C string. */
+const ESCAPES: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
+  byte ? `\\x${byte.toString(16).padStart(2, '0')}` : '\\0',
+);
+
 /** Bytes as the inside of a C string, lines joined by backslashes. */
 export const escapedBytes = (bytes: Uint8Array): string => {
-  const pieces: string[] = [];
-  let width = 0;
+  const lines: string[] = [];
+  let line = '';
   for (const byte of bytes) {
-    const piece = byte ? `\\x${byte.toString(16).padStart(2, '0')}` : '\\0';
-    width += piece.length;
-    if (width > MAX_WIDTH) {
-      pieces.push('\\\n');
-      width = piece.length;
+    const piece = ESCAPES[byte];
+    if (line.length + piece.length > MAX_WIDTH) {
+      lines.push(line);
+      line = '';
     }
-    pieces.push(piece);
+    line += piece;
   }
-  return pieces.join('');
+  return [...lines, line].join('\\\n');
 };

@@ -5,7 +5,7 @@ import { CC, GROUP1, OP, OP2 } from './assembler.ts';
 import { LFENCE } from './entry.ts';
 import type { Emit, Emitters, Frame, Op } from './frame.ts';
 import { giveUp } from './frame.ts';
-import { ARENA_BASE, HIDDEN, ptRegsOffset, SCRATCH } from './registers.ts';
+import { ARENA_BASE, HIDDEN, PRIVATE_FRAME, ptRegsOffset, RBP, SCRATCH } from './registers.ts';
 
 /** The speculation barrier is coded as a store with a mode of its own. */
 const NOSPEC = CLASS.ST | 0xc0;
@@ -154,7 +154,9 @@ function emitGuardedLoad(frame: Frame, op: Op, size: number, signed: boolean): v
   asm.patchByte(afterCheck - 1, load - afterCheck);
   emitLoad(frame, size, signed, op.dst, op.src, op.off);
   asm.patchByte(load - 1, asm.length - load);
-  if (op.dst === HIDDEN) throw giveUp('a guarded load into the hidden register');
+  if (op.dst === HIDDEN || op.dst === RBP || op.dst === PRIVATE_FRAME) {
+    throw giveUp('a guarded load into a register that a fault cannot clear');
+  }
   frame.exceptions.push({
     insnOffset: load,
     fixup: (asm.length - load) | (ptRegsOffset(op.dst) << 8),

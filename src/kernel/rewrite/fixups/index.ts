@@ -9,7 +9,7 @@ import { InsnAux, SubprogInfo } from '../../verifier/types.ts';
 import { verifierBug } from '../../verifier/verifier-bug.ts';
 import { callDistance, PROG_AUX_ADDRESS } from '../address.ts';
 import { exit, load, loadImm64, movImm, movReg } from '../build.ts';
-import { Expansion } from '../expand.ts';
+import { Expansion, relativeField } from '../expand.ts';
 import { guardDivision } from './divide.ts';
 import { inlineHelper } from './inline.ts';
 import { fixKfuncCall } from './kfunc.ts';
@@ -56,6 +56,19 @@ const CALL_FLAGS: Readonly<Partial<Record<HelperName, string>>> = {
 
 const isMove64 = ({ code }: Insn): boolean => code === (CLASS.ALU64 | ALU.MOV | SRC.X);
 
+/**
+ * References to unused functions, which are gone, may point behind the end; what is appended there pushes them further,
+ * but for one of the last instruction.
+ */
+function pushOutward(env: VerifierEnv, by: number): void {
+  const end = env.insns.length;
+  for (let i = 0; i < end - 1; i++) {
+    const insn = env.insns[i];
+    const field = relativeField(insn);
+    if (field === 'imm' && i + 1 + insn.imm >= end) insn.imm += by;
+  }
+}
+
 /** A program that can throw and has no callback for that gets one which hands on its argument. */
 function addExceptionCallback(env: VerifierEnv): void {
   if (!env.seenException || env.exceptionCallbackSubprog !== 0) return;
@@ -63,7 +76,9 @@ function addExceptionCallback(env: VerifierEnv): void {
   added.isCb = true;
   added.isAsyncCb = true;
   added.isExceptionCb = true;
-  for (const insn of [movReg(0, 1), exit()]) {
+  const handler = [movReg(0, 1), exit()];
+  pushOutward(env, handler.length);
+  for (const insn of handler) {
     const aux = new InsnAux();
     aux.seen = env.aux[env.aux.length - 1].seen;
     env.insns.push(insn);

@@ -21,8 +21,9 @@ export class Packet {
     return this.end - this.start;
   }
 
-  get data(): Uint8Array {
-    return this.region.bytes.subarray(this.start, this.end);
+  /** The data with what stands before it as metadata. */
+  get withMeta(): Uint8Array {
+    return this.region.bytes.subarray(this.meta, this.end);
   }
 
   address(offset: number): bigint {

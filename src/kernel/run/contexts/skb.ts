@@ -14,6 +14,21 @@ const TAILROOM = 64;
 const NET_OFFSET = -0x100000;
 const LINK_OFFSET = -0x200000;
 
+const IPV4_HEADER = 20;
+const IPV6_HEADER = 40;
+const AF_INET = 2;
+const AF_INET6 = 10;
+
+const PACKET = { HOST: 0, BROADCAST: 1, MULTICAST: 2, OTHERHOST: 3 } as const;
+
+/** Whom a frame is for, seen from the loopback device. rule: eth_type_trans */
+function packetType(frame: Uint8Array): number {
+  const address = frame.subarray(0, 6);
+  if (address.every((byte) => byte === 0)) return PACKET.HOST;
+  if (address.every((byte) => byte === 0xff)) return PACKET.BROADCAST;
+  return (address[0] & 1) !== 0 ? PACKET.MULTICAST : PACKET.OTHERHOST;
+}
+
 export interface SkbFacts {
   /** The program sees the Ethernet header (programs at layer 2). */
   linkLayer: boolean;
@@ -55,12 +70,26 @@ export class SkbContext {
     const set = (name: string, value: number): void => this.region.view.setUint32(at(name), value, true);
     const protocol = frame.length >= ETH_HEADER ? frame[12] | (frame[13] << 8) : 0;
     set('protocol', protocol);
+    set('pkt_type', packetType(frame));
     set('ifindex', facts.ifindex ?? 1);
-    set('ingress_ifindex', facts.ifindex ?? 1);
     set('mark', facts.mark ?? 0);
-    set('wire_len', this.packet.length);
-    set('gso_segs', 0);
+    this.setAddresses(frame, at);
     this.changed();
+  }
+
+  /** Its socket takes the addresses of the packet: the source as its own. rule: bpf_prog_test_run_skb, 6.18 */
+  private setAddresses(frame: Uint8Array, at: (field: string) => number): void {
+    const ip = frame.subarray(ETH_HEADER);
+    const { bytes, view } = this.region;
+    if (frame[12] === 0x08 && frame[13] === 0 && ip.length >= IPV4_HEADER) {
+      view.setUint32(at('family'), AF_INET, true);
+      bytes.set(ip.subarray(12, 16), at('local_ip4'));
+      bytes.set(ip.subarray(16, 20), at('remote_ip4'));
+    } else if (frame[12] === 0x86 && frame[13] === 0xdd && ip.length >= IPV6_HEADER) {
+      view.setUint32(at('family'), AF_INET6, true);
+      bytes.set(ip.subarray(8, 24), at('local_ip6'));
+      bytes.set(ip.subarray(24, 40), at('remote_ip6'));
+    }
   }
 
   /** The length that programs read follows the packet. */

@@ -64,8 +64,8 @@ export class XdpContext {
     const { packet } = this;
     const meta = packet.meta + by;
     const bytes = packet.start - meta;
-    if (meta < this.frameEnd || bytes < 0 || bytes % 4 !== 0) return -ERRNO.EINVAL;
-    if (bytes > META_MAX) return -ERRNO.EACCES;
+    if (meta < this.frameEnd || bytes < 0) return -ERRNO.EINVAL;
+    if (bytes % 4 !== 0 || bytes > META_MAX) return -ERRNO.EACCES;
     packet.meta = meta;
     return 0;
   }

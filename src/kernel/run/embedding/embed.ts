@@ -38,7 +38,8 @@ const STEP_LIMIT = 20_000;
 const MAY_GOTO_LIMIT = 30;
 const MAX_PROBLEMS = 4;
 
-function pointerKindOf(env: VerifierEnv, i: number): PointerKind {
+/** Where the pointer of the load or store at `i` of a verified program leads. */
+export function pointerKindOf(env: VerifierEnv, i: number): PointerKind {
   const { ptrType } = env.aux[i];
   if (baseType(ptrType) === REG.ARENA) return 'arena';
   if (baseType(ptrType) === REG.BTF_ID) return 'kernel';

@@ -60,6 +60,7 @@ const ofKernel =
   };
 
 const SPACE = /^\s*/;
+const HEX_DIGIT = /^[0-9a-f]$/;
 const DIGITS = '0123456789abcdefghijklmnopqrstuvwxyz';
 
 interface Parsed {
@@ -86,8 +87,7 @@ function parseNumber(bytes: Uint8Array, flags: bigint): Parsed {
   if (negative) at++;
   if (at >= bytes.length) return bad(-ERRNO.EINVAL);
   const rest = all.slice(at);
-  if (base === 0)
-    base = rest.startsWith('0x') && DIGITS.indexOf(rest[2] ?? '') in HEX ? 16 : rest.startsWith('0') ? 8 : 10;
+  if (base === 0) base = rest.startsWith('0x') && HEX_DIGIT.test(rest.slice(2, 3)) ? 16 : rest.startsWith('0') ? 8 : 10;
   if (base === 16 && rest.startsWith('0x')) at += 2;
   const first = at;
   let value = 0n;
@@ -99,7 +99,6 @@ function parseNumber(bytes: Uint8Array, flags: bigint): Parsed {
   }
   return at === first ? bad(-ERRNO.EINVAL) : { used: at, negative, value, err: 0 };
 }
-const HEX: Readonly<Record<number, true>> = Object.fromEntries(Array.from({ length: 16 }, (_, i) => [i, true]));
 
 const parse =
   (signed: boolean): HelperFn =>

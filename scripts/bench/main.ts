@@ -1,4 +1,4 @@
-// node scripts/bench/verifier-run.ts CASE RUNS — one case on the simulated kernel; prints JSON.
+// node scripts/bench/main.ts CASE RUNS — one case on the simulated kernel; prints JSON.
 import { openSimulatedKernel } from '../../src/kernel/index.ts';
 import { measure } from './verifier-cases.ts';
 
