@@ -26,4 +26,8 @@ export const DELIBERATE: readonly Deliberate[] = [
     what: '`-d -L prog load`: the lines vmlinux_cand_cache and module_cand_cache',
     why: 'Linux shows what all programs since its start have looked for, ours those of the same process. The comparison leaves the lines out.',
   },
+  {
+    what: 'A work queue handed to `bpf_wq_init` with a map that has no special fields',
+    why: 'Linux 6.18.44 looks for the fields at a bad address and kills the loading process; here the program is refused as one that hands over the wrong map (`testdata/verifier/deliberate`).',
+  },
 ];

@@ -90,7 +90,9 @@ function noteMap(env: VerifierEnv, regno: number, meta: KfuncMeta): number {
     return reg.btf === undefined ? refuse(env, `pointer in R${regno} isn't map pointer`) : 0;
   }
   const work = hasField(reg.map.record, 'bpf_task_work');
-  if (meta.map !== undefined && (work || hasField(reg.map.record, 'bpf_wq'))) {
+  // Linux 6.18.44 looks for the fields of a map that has none at a bad address and dies of it: refused here.
+  const looked = work || hasField(reg.map.record, 'bpf_wq') || !reg.map.record?.fields.length;
+  if (meta.map !== undefined && looked) {
     if (meta.map !== reg.map || meta.mapUid !== reg.mapUid) {
       return refuse(
         env,
