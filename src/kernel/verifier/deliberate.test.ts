@@ -21,8 +21,8 @@ function logOf(name: string): string {
 
 describe('where the real kernel dies', () => {
   it('a work queue handed over with a map without special fields is refused as that of another map', () => {
-    expect(logOf('work_of_plain_map')).toMatch(
-      /^22\n[^]*\nworkqueue pointer in R1 map_uid=0 doesn't match map pointer in R2 map_uid=0\nprocessed 9 insns/,
-    );
+    const [errno, ...log] = logOf('work_of_plain_map').split('\n');
+    expect(errno).toBe('22');
+    expect(log).toContain("workqueue pointer in R1 map_uid=0 doesn't match map pointer in R2 map_uid=0");
   });
 });
