@@ -3,6 +3,7 @@ import { writeSync } from 'node:fs';
 import { run } from './run.ts';
 
 const CHUNK = 1 << 16;
+const NEVER = new Int32Array(new SharedArrayBuffer(4));
 
 /** Collects text for a descriptor and writes it in large pieces; a reader that has gone away ends the process quietly. */
 class Stream {
@@ -41,6 +42,8 @@ class Stream {
         const { code } = e as NodeJS.ErrnoException;
         if (code === 'EPIPE') process.exit(0);
         if (code !== 'EAGAIN') throw e;
+        // A pipe that is full and does not wait by itself.
+        Atomics.wait(NEVER, 0, 0, 1);
       }
     }
   }

@@ -1,15 +1,26 @@
 // Builds dist/bpftool.cjs and dist/chunks (the command line, by what is needed when) and dist/lib (the library:
 // JavaScript and types).
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { zstdDecompressSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { bundleOptions } from './bundle.mjs';
 import { builtinModules, launcherAndChunks } from './chunks.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const cliOnly = process.argv.includes('--cli-only');
-rmSync(`${root}dist${cliOnly ? '/chunks' : ''}`, { recursive: true, force: true });
+for (const part of cliOnly ? ['chunks', 'data'] : ['']) rmSync(`${root}dist/${part}`, { recursive: true, force: true });
+
+/** Copies the kernel images with their BTF unpacked: it is read by most commands and takes 10 ms to unpack. */
+function copyImages() {
+  cpSync(`${root}data`, `${root}dist/data`, { recursive: true });
+  for (const image of readdirSync(`${root}dist/data`)) {
+    const packed = `${root}dist/data/${image}/vmlinux.btf.zst`;
+    writeFileSync(packed.replace(/\.zst$/, ''), zstdDecompressSync(readFileSync(packed)));
+    rmSync(packed);
+  }
+}
 
 const { banner, ...options } = bundleOptions(root);
 const result = await build({
@@ -32,6 +43,7 @@ const { files, first } = launcherAndChunks(result, {
   banner: banner.js,
 });
 mkdirSync(`${root}dist/chunks`, { recursive: true });
+copyImages();
 for (const [name, text] of files) writeFileSync(`${root}dist/${name}`, text);
 execFileSync(process.execPath, [`${root}scripts/code-cache.mjs`, `${root}dist/bpftool.cjs`, `${root}dist/${first}`], {
   stdio: 'ignore',

@@ -396,7 +396,7 @@ def main():
         for i, case in enumerate(document['cases']):
             if 'asm' in case:
                 code, labels = assemble(case['asm'])
-            case['insns'] = code.hex()
+                case['insns'] = code.hex()
             if 'functions' in case:
                 describe(case, labels)
             case.pop('expect', None)

@@ -328,6 +328,64 @@ def systematic(rng, scale):
         yield f'jump-{i}', finish(start + b''.join(u + (again if j % 6 == 5 else b'') for j, u in enumerate(group)), every), {}
 
 
+EDGES = (0, 1, -1, 127, 128, -128, -129, 0x7FFFFFFF, -0x80000000)
+REACHES = (0, 1, -1, 127, 128, -127, -128, -129, 32760, -32767, -32768)
+ALIGNED = (0, 8, -8, 120, 128, -128, -136, 32760, -32768)
+
+
+def edges(rng, scale):
+    """Every opcode with each register and the edges of immediates and of offsets, as far as a loader can bring them."""
+    every = range(10)
+    start = scalars(every)
+    units = []
+    for wide in (True, False):
+        for op in SIMPLE:
+            units += [alu_k(op, d, k, wide) for d in every for k in EDGES]
+        for op in (DIV, MOD):
+            units += [alu_k(op, d, k, wide, off) for d in every for k in EDGES if k for off in (0, 1)]
+        for op in (LSH, RSH, ARSH):
+            units += [alu_k(op, d, k, wide) for d in every for k in (0, 1, 31, 63 if wide else 31)]
+    units += [const64(d, low | high << 32) for d in every for high in (0, 1, 0x7FFFFFFF, 0xFFFFFFFF, 0x80000000)
+              for low in (0, 1, 0x7FFFFFFF, 0xFFFFFFFF, 0x80000000)]
+    for i, group in enumerate(chunks(units, 200)):
+        yield f'edges-alu-{i}', finish(start + b''.join(group), every), {}
+    # Memory of a map, whose middle is in any register.
+    fd = map_create('array', 4, 1 << 16, 1)
+    for base in every:
+        values = [r for r in every if r != base]
+        head = scalars(every) + map_value(base, fd, 1 << 15)
+        units = []
+        for size in SIZES:
+            for off in REACHES:
+                units += [store_k(size, base, off, k) for k in (EDGES if off in (0, 128) else (-129,))]
+                units += [store(size, base, off, s) for s in values]
+                units += [load(size, d, base, off) for d in values]
+                units += [load(size, d, base, off, MEMSX) for d in values if size != DW]
+        operations = [op | f for op in (ADD, AND, OR, XOR) for f in (0, 1)] + [0xE1, 0xF1]
+        for off in ALIGNED:
+            for size in (W, DW):
+                units += [atomic(size, base, off, s, op) for op in operations for s in values if base or op != 0xF1]
+            units += [atomic(size, base, off, s, 0x110) for size in SIZES for s in values]
+            units += [atomic(size, d, off, base, 0x100) for size in SIZES for d in values]
+        for i, group in enumerate(chunks(units, 400)):
+            yield f'edges-memory-{base}-{i}', finish(head + b''.join(group), every), {}
+    # Jumps over each distance around where one byte is too short.
+    for wide in (True, False):
+        for op in CONDITIONS:
+            for j, distance in enumerate((0, 2, 3, *range(118, 131), 300)):
+                fill = b''
+                left = distance
+                while left >= 14:
+                    fill += const64(2, 1 << 40)
+                    left -= 10
+                if left % 2:
+                    fill += insn(ALU64 | NEG, 0)
+                    left -= 3
+                fill += alu_x(MOV, 0, 0, False) * (left // 2) if left > 0 else b''
+                jump = jump_k(op, 7, 1000, count(fill), wide) if j % 2 else jump_x(op, 8, 9, count(fill), wide)
+                yield f'edges-jump-{wide}-{op}-{j}', finish(start + jump + fill, every), {}
+
+
 def random_alu(rng, registers, wide=None):
     """One operation that the verifier accepts on unknown numbers."""
     wide = rng.random() < 0.6 if wide is None else wide
@@ -779,7 +837,7 @@ class Restricted:
         libc.capset(self.HEADER, self.data)
 
 
-FAMILIES = dict(systematic=systematic, straight=straight, branches=branches, exits=exits, loops=loops,
+FAMILIES = dict(systematic=systematic, edges=edges, straight=straight, branches=branches, exits=exits, loops=loops,
                 shrinking=shrinking, dense=dense, wide=wide_constants, helpers=helpers, private=private_stack,
                 subprograms=subprograms, callbacks=callbacks, tail=tail_calls, guarded=guarded, arena=arena,
                 exceptions=exceptions, mixed=mixed, restricted=restricted)

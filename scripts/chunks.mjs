@@ -47,8 +47,8 @@ const baseName = (path) => path.slice(path.lastIndexOf('/') + 1);
 /** One import of another chunk as esbuild writes it. */
 const IMPORT = /\s*import(?:\s*\{([^}]*)\}\s*from)?\s*"\.\/([^"]+)";/y;
 /** What may follow the body: exports, then licences. */
-const EXPORTS = /\bexport\s*\{([^}]*)\};\s*((?:\/\*[^]*\*\/\s*)?)$/;
-const EXPORT_DEFAULT = /\bexport default ([^;]*);\s*((?:\/\*[^]*\*\/\s*)?)$/;
+const EXPORTS = /\bexport\s*\{([^}]*)\};\s*((?:\/\*[\s\S]*\*\/\s*)?)$/;
+const EXPORT_DEFAULT = /\bexport default ([^;]*);\s*((?:\/\*[\s\S]*\*\/\s*)?)$/;
 
 /** Pairs of names in `{a as b, c}`. */
 const pairs = (list) =>

@@ -4,7 +4,7 @@
 // Generates the programs of seeds SEED … SEED+COUNT-1, loads each into the running kernel and into a simulated one, and
 // compares verdict, errno, the last error, stack depth and the counts of processed instructions and states. --log
 // compares the log at level 2 as well; --jit also the rewritten instructions, tag, records and machine code, addresses
-// masked. --mutants takes changed cases of testdata/verifier instead, --objects the programs of object files and COUNT
+// masked, but of programs loaded with BPF_F_TEST_RND_HI32. --mutants takes changed cases of testdata/verifier instead, --objects the programs of object files and COUNT
 // mutants of each. Each difference is made small and, with --out, written as a case for testdata/verifier. Needs root
 // on Linux 6.18, x86-64; nothing is pinned or attached.
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ERRNO } from '../src/errno.ts';
 import { openSimulatedKernel } from '../src/kernel/index.ts';
+import { PROG_FLAG } from '../src/kernel/verifier/env.ts';
 import { compare, type Difference } from './fuzz/compare.ts';
 import { programsOf } from './fuzz/from-objects.ts';
 import { generate } from './fuzz/generate.ts';
@@ -48,14 +49,16 @@ const tally = new Tally();
 
 /** Loads into both; undefined: the same, too long, or refused for reasons that are not the verifier's. */
 function differenceOf(program: FuzzProgram, keep: boolean): Difference | undefined {
-  const real = sides.load('real', program, level, values.jit);
+  // Random numbers are put into the instructions then.
+  const wantInfo = values.jit && (program.flags & PROG_FLAG.TEST_RND_HI32) === 0;
+  const real = sides.load('real', program, level, wantInfo);
   if (real === undefined || (real.errno === ERRNO.EPERM && real.log === '')) return undefined;
   const processed = Number(/^processed (\d+) insns/m.exec(real.log)?.[1] ?? 0);
   if (processed > MAX_PROCESSED) {
     if (keep) tally.tooLong(program);
     return undefined;
   }
-  const ours = sides.load('ours', program, level, values.jit);
+  const ours = sides.load('ours', program, level, wantInfo);
   if (ours === undefined) return undefined;
   const difference = compare(real, ours);
   if (keep) tally.add(program, real, difference, processed);
@@ -92,8 +95,11 @@ function* programs(): Generator<FuzzProgram> {
   for (let seed = first; seed < first + count; seed++) yield values.mutants ? mutant(seed) : generate(seed);
 }
 
+const PROGRESS = 2000;
 let reported = 0;
+let done = 0;
 for (const program of programs()) {
+  if (++done % PROGRESS === 0) process.stderr.write(`${done} programs, ${tally.differences} differences\n`);
   if (values.type !== undefined && program.type !== values.type) continue;
   const difference = differenceOf(program, true);
   if (difference === undefined) continue;

@@ -1,12 +1,13 @@
 // Compares our machine code with what a running kernel made of the same programs, byte by byte.
 //
-//   node scripts/jit-parity.ts captures.jsonl [--fixture out.json [--every N]]
+//   node scripts/jit-parity.ts captures.jsonl [--fixture out.json[.zst] [--every N]]
 //
 // The captures come from scripts/capture-jit.py. Addresses that the kernel does not tell (maps, per-CPU memory, the
 // arena) are read from its code where ours has a constant of 64 bits; everything else must be equal. With --fixture
 // every Nth program of a family, but at least four, is written as test data for src/kernel/jit/captured.test.ts.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { zstdCompressSync } from 'node:zlib';
 import type { Insn } from '../src/isa/insn.ts';
 import { decodeInsns, encodeInsns, LDIMM64 } from '../src/isa/insn.ts';
 import type { Fixture, FixtureCase, FixtureKernel } from '../src/kernel/jit/fixture.ts';
@@ -236,5 +237,6 @@ if (values.fixture) {
     return family.filter((_, i) => i % step === 0);
   });
   const fixture: Fixture = { kernel, cases: picked };
-  writeFileSync(values.fixture, `${JSON.stringify(fixture).replaceAll('{"name"', '\n{"name"')}\n`);
+  const text = `${JSON.stringify(fixture).replaceAll('{"name"', '\n{"name"')}\n`;
+  writeFileSync(values.fixture, values.fixture.endsWith('.zst') ? zstdCompressSync(text) : text);
 }

@@ -1,9 +1,9 @@
 // Where `btf dump` gets its types from: files and the kernel.
-import { readFileSync } from 'node:fs';
 import { Btf, BtfError } from '../../src/btf/btf.ts';
 import { appendBtf, dedupedBtf } from '../../src/btf/dedup/merge.ts';
 import { TypePool } from '../../src/btf/dedup/pool.ts';
 import { parseBtfFile } from '../../src/btf/file.ts';
+import { readWithRoom } from '../../src/btf/room.ts';
 import { ERRNO, type ErrnoName, SysError, strerror } from '../../src/errno.ts';
 import { CliError, type CommandContext, errnoStatus } from '../command.ts';
 import { KERNEL_FOLDERS, VMLINUX } from './paths.ts';
@@ -22,7 +22,7 @@ export const readAny = (context: CommandContext, path: string): Uint8Array => {
   const shown = KERNEL_FOLDERS.some((folder) => path.startsWith(folder)) ? context.kernelFile(path) : undefined;
   if (shown) return shown;
   try {
-    return readFileSync(path);
+    return readWithRoom(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     // A folder can be opened, only not read.

@@ -9,6 +9,7 @@ import { askLpm } from './lpm.ts';
 import { askMapBtf } from './map-btf.ts';
 import { askMaps } from './map-elements.ts';
 import { askLimits } from './map-limits.ts';
+import { askMapOwner } from './map-owner.ts';
 import { askProgAttr } from './prog-attr.ts';
 import { askStructOps } from './struct-ops.ts';
 import { askTailCalls } from './tail-calls.ts';
@@ -19,6 +20,7 @@ export const ANSWER_SETS: Readonly<Record<string, (kernel: Kernel) => Generator<
   'btf-load': askBtfLoad,
   'map-btf': askMapBtf,
   'map-limits': askLimits,
+  'map-owner': askMapOwner,
   'holding-maps': askHoldingMaps,
   lpm: askLpm,
   descriptors: askDescriptors,

@@ -1,10 +1,13 @@
 // The few bpf(2) calls that capturing needs, straight to the running kernel. x86-64 Linux, root.
 import koffi from 'koffi';
+import { PROG_TYPE } from '../../src/isa/uapi.ts';
 
 const SYS_BPF = 321;
-const COMMAND = { mapCreate: 0, progLoad: 5, objGetInfoByFd: 15 } as const;
+const COMMAND = { mapCreate: 0, progLoad: 5, progTestRun: 10, objGetInfoByFd: 15 } as const;
 const ATTR_BYTES = 144;
 const PROG_INFO_BYTES = 232;
+/** BPF_F_SLEEPABLE */
+const SLEEPABLE = 16;
 
 const libc = koffi.load(null);
 const syscall = libc.func('long syscall(long number, int command, void *attr, unsigned int size)');
@@ -38,14 +41,31 @@ export function createMap(type: number, keySize: number, valueSize: number, maxE
   return bpf(COMMAND.mapCreate, attr);
 }
 
-/** Loads a GPL program and reads back what Linux made of it. The descriptor stays open until the process ends. */
-export function loadAndRead(type: number, insns: Uint8Array): LoadedCode {
+function load(type: number, insns: Uint8Array, flags = 0): number {
   const attr = Buffer.alloc(ATTR_BYTES);
   attr.writeUInt32LE(type, 0);
   attr.writeUInt32LE(insns.length / 8, 4);
   attr.writeBigUInt64LE(pointer(insns), 8);
   attr.writeBigUInt64LE(pointer(Buffer.from('GPL\0')), 16);
-  const fd = bpf(COMMAND.progLoad, attr);
+  attr.writeUInt32LE(flags, 44);
+  return bpf(COMMAND.progLoad, attr);
+}
+
+/** Runs a program of type syscall once, with a context of so many bytes that it may change. */
+export function runSyscallProgram(insns: Uint8Array, contextBytes: number): Buffer {
+  const fd = load(PROG_TYPE.syscall, insns, SLEEPABLE);
+  const context = Buffer.alloc(contextBytes);
+  const attr = Buffer.alloc(ATTR_BYTES);
+  attr.writeUInt32LE(fd, 0);
+  attr.writeUInt32LE(contextBytes, 40);
+  attr.writeBigUInt64LE(pointer(context), 48);
+  bpf(COMMAND.progTestRun, attr);
+  return context;
+}
+
+/** Loads a GPL program and reads back what Linux made of it. The descriptor stays open until the process ends. */
+export function loadAndRead(type: number, insns: Uint8Array): LoadedCode {
+  const fd = load(type, insns);
 
   const info = Buffer.alloc(PROG_INFO_BYTES);
   const ask = Buffer.alloc(ATTR_BYTES);

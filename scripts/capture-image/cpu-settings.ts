@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { encodeInsns, type Insn, insn } from '../../src/isa/insn.ts';
 import { HELPER, MAP_TYPE, PROG_TYPE } from '../../src/isa/uapi.ts';
 import type { CpuSettings } from '../../src/kernel/image/image.ts';
-import { createMap, type LoadedCode, loadAndRead } from './bpf-syscall.ts';
+import { createMap, type LoadedCode, loadAndRead, runSyscallProgram } from './bpf-syscall.ts';
 
 const EXIT = insn(0x95);
 const RETURN_0 = insn(0xb7, 0);
@@ -15,14 +15,44 @@ const isOption = (config: ReadonlyMap<string, string>, name: string): boolean =>
 const relativeTarget = (code: LoadedCode, offset: number): bigint =>
   BigInt.asUintN(64, code.address + BigInt(offset + 5 + code.jited.readInt32LE(offset + 1)));
 
-/** Addresses of the data symbols that Linux writes into programs. */
-export function dataSymbols(): Record<string, string> {
+/** Eight bytes of kernel memory. */
+function readKernel(address: bigint): Buffer {
+  const half = (value: bigint): number => Number(BigInt.asIntN(32, value));
+  const program = encodeInsns([
+    insn(0xbf, 6, 1),
+    insn(0x7a, 10, 0, -8),
+    insn(0xbf, 1, 10),
+    insn(0x07, 1, 0, 0, -8),
+    insn(0xb7, 2, 0, 0, 8),
+    insn(0x18, 3, 0, 0, half(address)),
+    insn(0, 0, 0, 0, half(address >> 32n)),
+    call(HELPER.probe_read_kernel),
+    insn(0x79, 1, 10, -8),
+    insn(0x7b, 6, 1),
+    RETURN_0,
+    EXIT,
+  ]);
+  return runSyscallProgram(program, 8);
+}
+
+/** The counter that `shl qword gs:[rip+distance],5` at the start of the return thunk names; undefined without it. */
+function callDepth(thunk: bigint | undefined): bigint | undefined {
+  if (thunk === undefined) return undefined;
+  const code = readKernel(thunk);
+  if (!code.subarray(0, 4).equals(Buffer.from('6548c125', 'hex'))) return undefined;
+  return thunk + 9n + BigInt(code.readInt32LE(4));
+}
+
+/** Addresses of the data symbols that Linux writes into programs; `addressOf` gives that of a text symbol. */
+export function dataSymbols(addressOf: (name: string) => bigint | undefined): Record<string, string> {
   const hex = (value: bigint): string => `0x${BigInt.asUintN(64, value).toString(16)}`;
   const cpu = load(call(HELPER.get_smp_processor_id), EXIT);
   const jiffies = load(call(HELPER.jiffies64), EXIT).xlated;
   // mov rax,imm32 stands for &cpu_number; `add rax, gs:[this_cpu_off]` ends in its absolute address.
   const perCpuAdd = cpu.jited.indexOf(Buffer.from('6548030425', 'hex'));
+  const depth = callDepth(addressOf('call_depth_return_thunk'));
   return {
+    ...(depth !== undefined && { __x86_call_depth: hex(depth) }),
     cpu_number: hex(BigInt(cpu.xlated.readInt32LE(4))),
     this_cpu_off: hex(BigInt(cpu.jited.readInt32LE(perCpuAdd + 5))),
     jiffies: hex((BigInt(jiffies.readUInt32LE(12)) << 32n) | BigInt(jiffies.readUInt32LE(4))),
@@ -39,8 +69,8 @@ export function cpuSettings(
   const jumps = plain.jited[afterLeave] === 0xe9;
 
   const helper = load(call(HELPER.ktime_get_ns), EXIT).jited;
-  // Call depth accounting puts `sar qword gs:[...],5` before each call.
-  const callDepthTracking = helper.includes(Buffer.from('6548c13c25', 'hex'));
+  // Call depth accounting puts `sar qword gs:[rip+...],5` before each call.
+  const callDepthTracking = helper.includes(Buffer.from('6548c13d', 'hex'));
 
   const progArray = createMap(MAP_TYPE.prog_array, 4, 4, 1);
   const tail = load(insn(0x61, 3, 1), insn(0x18, 2, 1, 0, progArray), insn(0), call(HELPER.tail_call), RETURN_0, EXIT);

@@ -109,7 +109,7 @@ function main(folder: string): void {
     numaNodes: countOfRange(tryRead('/sys/devices/system/node/online')?.toString()),
     hz: Number(config.get('CONFIG_HZ')),
     cpu: cpuSettings((address) => table.nameOf(address), config),
-    dataSymbols: dataSymbols(),
+    dataSymbols: dataSymbols((name) => table.address(name)),
     sysctls: byName((name) => tryRead(`/proc/sys/${name}`)?.toString().replace(/\n$/, ''), SYSCTLS),
     files: byName((name) => {
       const text = tryRead(name)?.toString();

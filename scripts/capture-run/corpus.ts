@@ -8,6 +8,7 @@ import { SkbContext } from '../../src/kernel/run/contexts/skb.ts';
 import { XdpContext } from '../../src/kernel/run/contexts/xdp.ts';
 import { pointerKindOf } from '../../src/kernel/run/embedding/embed.ts';
 import { HELPER_TABLES } from '../../src/kernel/run/helpers/index.ts';
+import { kfuncOf } from '../../src/kernel/run/kfuncs.ts';
 import { Machine } from '../../src/kernel/run/machine.ts';
 import { keyIndex } from '../../src/kernel/run/maps/array.ts';
 import { RunHolder } from '../../src/kernel/run/maps/holders.ts';
@@ -167,6 +168,7 @@ function runFrame(image: LoadedImage, prepared: Prepared, frame: Uint8Array): [n
     name: 'program',
     insns: env.insns,
     helpers: HELPER_TABLES,
+    callee: (_, insn) => kfuncOf(image, insn),
     pointerKind: (i) => pointerKindOf(env, i),
   });
   const [context, after] = contextOf(m, image, PROG_TYPES[env.progType], frame);
@@ -181,8 +183,8 @@ export function askMachine(image: LoadedImage, open: () => ObjectSpec, program: 
   return FRAMES.map((frame) => runFrame(image, prepared, frame));
 }
 
-/** What these do depends on where things lie in memory, or on memory that nobody has written. */
-const UNDEFINED: ReadonlySet<string> = new Set(['half_filled_by_callee', 'sign_extended_pointer']);
+/** What these do depends on memory that nobody has written, on where things lie, or on the task that runs. */
+const UNDEFINED: ReadonlySet<string> = new Set(['half_filled_by_callee', 'sign_extended_pointer', 'follows_pointers']);
 
 /** Whether a machine has all that the program needs. */
 export function canRun(image: LoadedImage, open: () => ObjectSpec, program: string): boolean {

@@ -1,7 +1,7 @@
 // node scripts/capture-run/main.ts
 //
 // Asks the running kernel (BPF_PROG_TEST_RUN) what programs do, and writes its answers to testdata/run: the cases of
-// src/kernel/run/run-cases.ts, and digests of what random programs and those of the corpus leave behind. Needs root on Linux 6.18.
+// src/kernel/run/cases, and digests of what random programs and those of the corpus leave behind. Needs root on Linux 6.18.
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -9,8 +9,9 @@ import { encodeInsns, LDIMM64 } from '../../src/isa/insn.ts';
 import { PSEUDO } from '../../src/isa/opcode.ts';
 import { MAP_TYPE, PROG_TYPE } from '../../src/isa/uapi.ts';
 import { loadImage } from '../../src/kernel/image/load.ts';
-import { hasValues, NO_LINK_LAYER } from '../../src/kernel/run/answer-case.ts';
-import { RUN_CASES, type RunAnswer, type RunCase } from '../../src/kernel/run/run-cases.ts';
+import { hasValues, NO_LINK_LAYER } from '../../src/kernel/run/cases/answer.ts';
+import type { RunAnswer, RunCase } from '../../src/kernel/run/cases/case.ts';
+import { RUN_CASES } from '../../src/kernel/run/cases/index.ts';
 import { MAP_VALUE_BYTES, testProgram } from '../../src/kernel/run/test-programs.ts';
 import { nativeCalls } from '../../src/live/bpf-call.ts';
 import { openLiveKernel } from '../../src/live/live-kernel.ts';

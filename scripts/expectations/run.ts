@@ -59,9 +59,10 @@ export interface Verdict {
 
 const base: LoadedImage = loadImage();
 
-/** A kernel as the tests want it: one that lets errors be injected, so that programs may sleep in system calls. */
+/** Options that the tests want a kernel to have: programs may sleep in system calls, signatures can be verified. */
+const WANTED: ReadonlySet<string> = new Set(['CONFIG_FUNCTION_ERROR_INJECTION', 'CONFIG_SYSTEM_DATA_VERIFICATION']);
 const image: LoadedImage = Object.create(base, {
-  config: { value: (name: string) => (name === 'CONFIG_FUNCTION_ERROR_INJECTION' ? 'y' : base.config(name)) },
+  config: { value: (name: string) => (WANTED.has(name) ? 'y' : base.config(name)) },
 });
 
 /** The same, where everybody may load programs. */

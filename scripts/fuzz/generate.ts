@@ -27,25 +27,28 @@ import { lineStrings, THROWING_MAIN, typeIds } from './world-btf.ts';
 /** Actions without calls. */
 const QUIET: readonly Action[] = [...ALU_ACTIONS, ...STACK_ACTIONS, ...MEMORY_ACTIONS, ...CONTEXT_ACTIONS];
 
-const ALL: Action[] = [];
-ALL.push(
-  ...ALU_ACTIONS,
-  ...STACK_ACTIONS,
-  ...MEMORY_ACTIONS,
-  ...CONTEXT_ACTIONS,
-  ...MAP_ACTIONS,
-  ...HELPER_ACTIONS,
-  ...SETUP_ACTIONS,
-  ...branchActions(ALL),
-  ...loopActions(ALL),
-  ...kfuncActions(ALL),
-  ...sectionActions(ALL, QUIET),
-  ...graphActions(QUIET),
-);
-
-/** Each program leans to some actions and hardly has others. */
-function taste(rng: Rng): Action[] {
-  return ALL.map((action) => ({ ...action, weight: action.weight * rng.pick([0.1, 0.5, 1, 1, 2]) }));
+/**
+ * What a program can do. Each leans to some actions and hardly has others; a tangled one has many paths.
+ */
+function repertoire(rng: Rng, tangled: boolean): Action[] {
+  const all: Action[] = [];
+  const add = (actions: readonly Action[], factor = 1): void => {
+    const some = factor * rng.pick([0.3, 1, 1, 2]);
+    for (const { weight, run } of actions) all.push({ weight: weight * some * rng.pick([0.1, 0.5, 1, 1, 2]), run });
+  };
+  add(ALU_ACTIONS);
+  add(STACK_ACTIONS);
+  add(MEMORY_ACTIONS);
+  add(CONTEXT_ACTIONS);
+  add(MAP_ACTIONS);
+  add(HELPER_ACTIONS);
+  add(SETUP_ACTIONS);
+  add(branchActions(all), tangled ? 4 : 1);
+  add(loopActions(all), tangled ? 3 : 1);
+  add(kfuncActions(all));
+  add(sectionActions(all, QUIET));
+  add(graphActions(QUIET));
+  return all;
 }
 
 /** Keeps the context where calls do not clobber it. */
@@ -88,6 +91,9 @@ function lineRecords(rng: Rng, g: Generator): Uint8Array {
   return new Uint8Array(Uint32Array.from(words).buffer);
 }
 
+/** How often programs of types that may sleep are loaded as such that do. */
+const SLEEPING: Readonly<Record<string, number>> = { syscall: 1, tracing: 0.3, kprobe: 0.1 };
+
 /** Part of the programs that are damaged in the end. */
 const DAMAGED = 0.1;
 
@@ -100,7 +106,7 @@ export function generate(seed: number): FuzzProgram {
   const rng = new Rng(seed);
   const kind = rng.weighted(KINDS);
   const withBtf = rng.chance(0.4);
-  const sleepable = kind.type === 'syscall' || (kind.attachType === ATTACH_TYPE.trace_iter && rng.chance(0.3));
+  const sleepable = rng.chance(SLEEPING[kind.type] ?? 0) && kind.attachType !== ATTACH_TYPE.trace_raw_tp;
   const main: PendingFunction = {
     label: 0,
     name: 'main',
@@ -114,19 +120,23 @@ export function generate(seed: number): FuzzProgram {
   const state = State.fresh(main.stackBytes);
   state.regs[1] = main.args[0];
   const caps: Caps = rng.chance(0.12) && UNTRUSTED.includes(kind.type) ? 'bpf' : 'all';
-  const budget = rng.pick([15, 40, 80, 150, 250, 400]);
+  const tangled = rng.chance(0.15);
+  const budget = tangled ? 600 : rng.pick([15, 40, 80, 150, 250, 400]);
   const g = new Generator(rng, kind, main, state, { mistakes: rng.pick(MISTAKES), budget, withBtf, sleepable, caps });
   let flags = sleepable ? PROG_FLAG.SLEEPABLE : 0;
   if (rng.chance(0.05)) flags |= PROG_FLAG.STRICT_ALIGNMENT;
   if (rng.chance(0.05)) flags |= PROG_FLAG.ANY_ALIGNMENT;
-  if (rng.chance(0.15)) flags |= PROG_FLAG.TEST_STATE_FREQ;
+  if (rng.chance(0.25)) flags |= PROG_FLAG.TEST_STATE_FREQ;
   if (rng.chance(0.1)) flags |= PROG_FLAG.TEST_REG_INVARIANTS;
+  if (rng.chance(0.02)) flags |= PROG_FLAG.TEST_RND_HI32;
+  if (kind.type === 'xdp' && rng.chance(0.15)) flags |= PROG_FLAG.XDP_HAS_FRAGS;
+  if (rng.chance(0.003)) flags |= PROG_FLAG.SLEEPABLE;
   main.label = g.asm.here();
   if (withBtf && rng.chance(0.1)) {
     main.name = THROWING_MAIN;
     beginHandler(g);
   }
-  const actions = taste(rng);
+  const actions = repertoire(rng, tangled);
   writeFunction(g, actions);
   for (let next = g.queue.shift(); next !== undefined; next = g.queue.shift()) {
     g.enter(next);

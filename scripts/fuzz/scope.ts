@@ -1,7 +1,6 @@
 // Blocks at whose end something is given back: references, locks, iterators.
 import { type Action, writeBlock } from './action.ts';
 import type { Escape, Generator } from './generator.ts';
-import type { State } from './values.ts';
 
 const MAX_DEPTH = 3;
 
@@ -27,14 +26,4 @@ export function scoped(g: Generator, actions: readonly Action[], length: number,
 export function landAt(g: Generator, exit: Escape): void {
   g.asm.place(exit.label);
   for (const state of exit.states) g.state.join(state);
-}
-
-/** Runs `write` with the given state and gives the state after it. */
-export function withState(g: Generator, state: State, write: () => void): State {
-  const before = g.state;
-  g.state = state;
-  write();
-  const after = g.state;
-  g.state = before;
-  return after;
 }

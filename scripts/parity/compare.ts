@@ -5,7 +5,7 @@ import { SysError } from '../../src/errno.ts';
 import { LoadError } from '../../src/object/errors.ts';
 import { loadObject } from '../../src/object/load.ts';
 import { openObject } from '../../src/object/open.ts';
-import type { Kernel } from '../../src/syscall.ts';
+import type { Kernel, ProgLoadAttr } from '../../src/syscall.ts';
 import {
   BTF_TEXTS,
   type CapturedObject,
@@ -94,16 +94,28 @@ class Comparison {
     name: string,
     level: number,
   ): { fd: number; errno: number; log: string } {
+    let said = '';
+    const kernel: Kernel = Object.create(this.kernel, {
+      progLoad: {
+        value: (attr: ProgLoadAttr): number => {
+          try {
+            return this.kernel.progLoad(attr);
+          } finally {
+            said = attr.log?.text ?? said;
+          }
+        },
+      },
+    });
     try {
       const spec = openObject(bytes, { path: `${object}.bpf.o` });
-      const loaded = loadObject(this.kernel, spec, { programs: [name], logLevel: level, logSize: LOG_BYTES });
+      const loaded = loadObject(kernel, spec, { programs: [name], logLevel: level, logSize: LOG_BYTES });
       const program = loaded.programs.get(name);
       if (!program) throw new Error(`${object} has no program ${name}`);
       return { fd: program.fd, errno: 0, log: program.log };
     } catch (e) {
       if (e instanceof LoadError) return { fd: -1, errno: e.errno, log: e.log };
-      // Refused before the verifier had a word to say.
-      if (e instanceof SysError) return { fd: -1, errno: e.errno, log: '' };
+      // Refused before the verifier had a word to say, or after all programs were loaded.
+      if (e instanceof SysError) return { fd: -1, errno: e.errno, log: said };
       return { fd: -1, errno: -1, log: e instanceof Error ? (e.stack ?? e.message) : String(e) };
     }
   }

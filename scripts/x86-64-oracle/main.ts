@@ -4,19 +4,21 @@
 //   node scripts/x86-64-oracle/main.ts cases ORACLE                          the cases of testdata/jit/x86-64
 //   node scripts/x86-64-oracle/main.ts random ORACLE [FIRST-SEED [COUNT]]    generated programs on generated machines
 //   node scripts/x86-64-oracle/main.ts fixture ORACLE FILE                   captures of a running kernel
-//   node scripts/x86-64-oracle/main.ts capture ORACLE                        writes testdata/jit/x86-64
+//   node scripts/x86-64-oracle/main.ts text DISASSEMBLER [FIRST [COUNT]]     the text of all their instructions
+//   node scripts/x86-64-oracle/main.ts capture ORACLE DISASSEMBLER           writes testdata/jit/x86-64
 //
-// ORACLE is what build.sh builds.
+// ORACLE is what build.sh builds, DISASSEMBLER what scripts/gnu-disassemble.c becomes.
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { constants, zstdCompressSync } from 'node:zlib';
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { type Fixture, fixtureImage, fixtureInput } from '../../src/kernel/jit/fixture.ts';
 import type { JitInput } from '../../src/kernel/jit/jit.ts';
-import { answerOf } from '../../src/kernel/jit/x86-64/testing/answer.ts';
+import { answerOf, codeOfAnswer } from '../../src/kernel/jit/x86-64/testing/answer.ts';
 import { BLINDING_KEY, blindedCases, blindedHex, encodingCases } from '../../src/kernel/jit/x86-64/testing/cases.ts';
 import { randomProgram } from '../../src/kernel/jit/x86-64/testing/random-program.ts';
 import { ask, type Places } from './oracle.ts';
+import { compareText, gnuText } from './text.ts';
 
 const FOLDER = new URL('../../testdata/jit/x86-64/', import.meta.url);
 const BATCH = 500;
@@ -75,7 +77,9 @@ function random(oracle: string, first = '1', count = '10000'): void {
 
 /** The oracle itself against a running kernel: so it is known to be built right. */
 function fixture(oracle: string, file: string): void {
-  const { kernel, cases: items } = JSON.parse(readFileSync(file, 'utf8')) as Fixture;
+  const bytes = readFileSync(file);
+  const text = (file.endsWith('.zst') ? zstdDecompressSync(bytes) : bytes).toString();
+  const { kernel, cases: items } = JSON.parse(text) as Fixture;
   const image = fixtureImage(kernel);
   for (const item of items) {
     // The oracle does not fill the slots of constant tail calls.
@@ -101,7 +105,7 @@ function write(name: string, groups: Map<string, string[]>): void {
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
 
-function capture(oracle: string): void {
+function capture(oracle: string, disassembler: string): void {
   const grouped = <T extends { group: string }>(all: readonly T[], rows: readonly string[]): Map<string, string[]> => {
     const groups = new Map<string, string[]>();
     all.forEach(({ group }, i) => {
@@ -116,6 +120,8 @@ function capture(oracle: string): void {
     all.map(({ program }) => program),
   );
   write('encodings.json.zst', grouped(all, answers));
+  const texts = gnuText(disassembler, answers.map(codeOfAnswer)).map((functions) => digest(functions.join('')));
+  write('text.json.zst', grouped(all, texts));
   const blinded = blindedCases();
   const theirs = ask(
     oracle,
@@ -135,7 +141,8 @@ function capture(oracle: string): void {
 }
 
 const [what, oracle, ...rest] = process.argv.slice(2);
-if (what === 'capture') capture(oracle);
+if (what === 'capture') capture(oracle, rest[0]);
+else if (what === 'text') await compareText(oracle, Number(rest[0] ?? 1), Number(rest[1] ?? 1000));
 else {
   if (what === 'cases') cases(oracle);
   else if (what === 'random') random(oracle, ...rest);

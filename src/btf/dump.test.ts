@@ -148,3 +148,36 @@ describe('C dump', () => {
     expect(error).toBeInstanceOf(BtfError);
   });
 });
+
+test('JSON escapes what it has to in names of types and of elements, and leaves the rest as it is', () => {
+  const names = ['"quoted"', 'back\\slash', 'line\nend\ttab', 'äöü', '\u0001'];
+  const builder = new BtfBuilder();
+  const members = names.map((name) => ({ name, type: 1, bitOffset: 0 }));
+  for (const name of names) builder.addStruct(name, 4, members);
+  const { types } = JSON.parse(rawJson(Btf.parse(builder.bytes())).replaceAll('\u0001', '\\u0001'));
+  expect(types.map(({ name }: { name: string }) => name)).toEqual(names);
+  for (const type of types) expect(type.members.map(({ name }: { name: string }) => name)).toEqual(names);
+});
+
+test('a name that gets a number is cut where it is very long', () => {
+  const builder = new BtfBuilder();
+  const long = 'n'.repeat(300);
+  for (let i = 0; i < 2; i++) builder.addStruct(long, 4, []);
+  const { out } = header(Btf.parse(builder.bytes()), { sorted: false });
+  expect(out).toContain(`struct ${long} {`);
+  expect(out).toContain(`struct ${'n'.repeat(255)} {`);
+});
+
+test('data without types is an empty document', () => {
+  const bytes = new BtfBuilder().bytes();
+  const json = (pretty: boolean): string => {
+    let out = '';
+    const write = (piece: string | Buffer): void => {
+      out += piece;
+    };
+    dumpRaw(Btf.parse(bytes), { json: new JsonWriter(write, pretty), write });
+    return out;
+  };
+  expect(json(false)).toBe('{"types":[]}');
+  expect(json(true)).toBe('{\n    "types": []\n}');
+});

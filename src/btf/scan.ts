@@ -3,7 +3,7 @@ import { BtfError } from './btf-error.ts';
 import type { BtfSections } from './header.ts';
 import { BTF_KIND, KIND_LAYOUTS, type KindLayout } from './kinds.ts';
 
-/** Types as 32-bit words in the byte order of this machine; three zero words (void) follow the last one. */
+/** Types as 32-bit words in the byte order of this machine; void is three zero words. */
 export interface TypeTable {
   words: Int32Array;
   /** Word index of void, then of each type. */
@@ -28,14 +28,37 @@ const vlenOf = (info: number): number => info & 0xffffff;
 
 const hostIsLittleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 
-/** Copies the types out, so that words are aligned and in the machine's byte order. */
-const copyWords = (bytes: Uint8Array, sections: BtfSections): Int32Array => {
-  const { start, length } = sections.types;
-  const copy = new Uint8Array((length & ~3) + HEAD_WORDS * 4);
-  copy.set(bytes.subarray(start, start + (length & ~3)));
-  if (sections.littleEndian !== hostIsLittleEndian) Buffer.from(copy.buffer).swap32();
-  return new Int32Array(copy.buffer);
+/** Types as words that are aligned and in the machine's byte order, and where they are among them. */
+interface TypeWords {
+  words: Int32Array;
+  /** Word indexes of void, the first type, and the end of the types. */
+  nothing: number;
+  first: number;
+  end: number;
+}
+
+/** The data itself as words, if it lies as they have to and has zeros behind it for void; undefined otherwise. */
+const wordsInPlace = (bytes: Uint8Array, { types }: BtfSections): TypeWords | undefined => {
+  const nothing = (bytes.length + 3) >>> 2;
+  const size = nothing + HEAD_WORDS;
+  const lies = (bytes.byteOffset | types.start) % 4 === 0 && bytes.byteOffset + size * 4 <= bytes.buffer.byteLength;
+  if (!lies) return undefined;
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset, size);
+  if ((words[nothing] | words[nothing + 1] | words[nothing + 2]) !== 0) return undefined;
+  return { words, nothing, first: types.start >>> 2, end: (types.start + types.length) >>> 2 };
 };
+
+const copiedWords = (bytes: Uint8Array, { types, littleEndian }: BtfSections): TypeWords => {
+  const end = types.length >>> 2;
+  const copy = new Uint8Array((end + HEAD_WORDS) * 4);
+  copy.set(bytes.subarray(types.start, types.start + end * 4));
+  if (littleEndian !== hostIsLittleEndian) Buffer.from(copy.buffer).swap32();
+  return { words: new Int32Array(copy.buffer), nothing: end, first: 0, end };
+};
+
+const wordsOf = (bytes: Uint8Array, sections: BtfSections): TypeWords =>
+  (sections.littleEndian === hostIsLittleEndian ? wordsInPlace(bytes, sections) : undefined) ??
+  copiedWords(bytes, sections);
 
 /** Layouts of the known kinds, and those that a layout section describes. */
 export const readLayouts = (bytes: Uint8Array, sections: BtfSections): readonly KindLayout[] => {
@@ -68,45 +91,56 @@ const columnsOf = (layouts: readonly KindLayout[]) => {
   };
 };
 
-/** Says what is out of bounds in the first type that has a fault. */
-const describeFault = (table: TypeTable, limits: ScanLimits): BtfError => {
+/** Says what is wrong with the first type that has a fault, in libbpf's order; undefined where none has. */
+const describeFault = (table: TypeTable, limits: ScanLimits): BtfError | undefined => {
   const { words, places } = table;
   const end = limits.firstId + places.length - 1;
-  const fault = (id: number, text: string) => new BtfError(`btf: type [${id}]: ${text}`, { warned: true });
-  for (let i = 1; i < places.length; i++) {
-    const id = limits.firstId + i - 1;
-    const at = places[i];
+  const kindOfId = (id: number): number =>
+    id < limits.firstId ? limits.baseKind(id) : kindOf(words[places[id - limits.firstId + 1] + 1]);
+  const badName = (index: number, what: string): string | undefined =>
+    words[index] >>> 0 >= limits.stringEnd ? `invalid ${what} name (string offset ${words[index] >>> 0})` : undefined;
+  const badId = (index: number): string | undefined =>
+    words[index] >>> 0 >= end ? `invalid referenced type ID ${words[index] >>> 0}` : undefined;
+  const faultAt = (at: number): string | undefined => {
     const kind = kindOf(words[at + 1]);
     const layout = KIND_LAYOUTS[kind] ?? { info: 0, element: 0 };
-    const what = kind === BTF_KIND.FUNC_PROTO ? 'param' : layout.elementId === undefined ? 'enum' : 'field';
-    const names = [[at, 'type']] as [number, string][];
-    const ids = (layout.infoIds ?? []).map((index) => at + 3 + index);
-    if (layout.reference) ids.push(at + 2);
-    for (let n = 0, p = at + 3 + layout.info; n < vlenOf(words[at + 1]) && layout.element; n++, p += layout.element) {
-      if (layout.elementName !== undefined) names.push([p + layout.elementName, what]);
-      if (layout.elementId !== undefined) ids.push(p + layout.elementId);
+    const isProto = kind === BTF_KIND.FUNC_PROTO;
+    const found = badName(at, 'type') ?? (layout.reference && !isProto ? badId(at + 2) : undefined);
+    if (found !== undefined) return found;
+    if (kind === BTF_KIND.FUNC && kindOfId(words[at + 2]) !== BTF_KIND.FUNC_PROTO) {
+      return `referenced type [${words[at + 2]}] is not FUNC_PROTO`;
     }
-    const name = names.find(([index]) => words[index] >>> 0 >= limits.stringEnd);
-    if (name) return fault(id, `invalid ${name[1]} name (string offset ${words[name[0]] >>> 0})`);
-    const badId = ids.find((index) => words[index] >>> 0 >= end);
-    if (badId !== undefined) return fault(id, `invalid referenced type ID ${words[badId] >>> 0}`);
+    const what = isProto ? 'param' : layout.elementId === undefined ? 'enum' : 'field';
+    for (const index of layout.infoIds ?? []) {
+      const fault = badId(at + 3 + index);
+      if (fault !== undefined) return fault;
+    }
+    for (let n = 0, p = at + 3 + layout.info; n < vlenOf(words[at + 1]) && layout.element; n++, p += layout.element) {
+      const fault =
+        (layout.elementName === undefined ? undefined : badName(p + layout.elementName, what)) ??
+        (layout.elementId === undefined ? undefined : badId(p + layout.elementId));
+      if (fault !== undefined) return fault;
+    }
+    // libbpf never looks at what a prototype returns.
+    return isProto ? badId(at + 2) : undefined;
+  };
+  for (let i = 1; i < places.length; i++) {
+    const text = faultAt(places[i]);
+    if (text !== undefined) return new BtfError(`btf: type [${limits.firstId + i - 1}]: ${text}`, { warned: true });
   }
-  return new BtfError('BTF types data is malformed', { warned: true });
+  return undefined;
 };
 
-const checkFuncs = (table: TypeTable, limits: ScanLimits): void => {
-  const { words, places } = table;
+/** Whether every FUNC refers to a FUNC_PROTO. */
+const funcsHaveProtos = ({ words, places }: TypeTable, limits: ScanLimits): boolean => {
   for (let i = 1; i < places.length; i++) {
     const at = places[i];
     if (kindOf(words[at + 1]) !== BTF_KIND.FUNC) continue;
     const id = words[at + 2];
     const kind = id < limits.firstId ? limits.baseKind(id) : kindOf(words[places[id - limits.firstId + 1] + 1]);
-    if (kind !== BTF_KIND.FUNC_PROTO) {
-      throw new BtfError(`btf: type [${limits.firstId + i - 1}]: referenced type [${id}] is not FUNC_PROTO`, {
-        warned: true,
-      });
-    }
+    if (kind !== BTF_KIND.FUNC_PROTO) return false;
   }
+  return true;
 };
 
 /**
@@ -119,13 +153,12 @@ export const scanTypes = (
   layouts: readonly KindLayout[],
   limits: ScanLimits,
 ): TypeTable => {
-  const words = copyWords(bytes, sections);
+  const { words, nothing, first, end } = wordsOf(bytes, sections);
   const { info, element, reference, elementName, elementId } = columnsOf(layouts);
-  const end = sections.types.length >>> 2;
-  const places = new Int32Array(1 + Math.floor(end / 3));
-  places[0] = words.length - HEAD_WORDS;
+  const places = new Int32Array(1 + Math.floor((end - first) / HEAD_WORDS));
+  places[0] = nothing;
   let count = 1;
-  let at = 0;
+  let at = first;
   // Instead of comparing each offset and id with its limit, keep the greatest of both, and the sign bits of all. The
   // loops stand here and not in functions because they would be the first ones to run often: calls cost more by then.
   let maxString = 0;
@@ -180,11 +213,10 @@ export const scanTypes = (
     }
     at = next;
   }
-  if (at * 4 !== sections.types.length) throw new BtfError('BTF types data is malformed', { warned: true });
+  if ((at - first) * 4 !== sections.types.length) throw new BtfError('BTF types data is malformed', { warned: true });
 
   const table: TypeTable = { words, places: places.subarray(0, count) };
-  if (signs < 0 || maxString >= limits.stringEnd || maxId >= limits.firstId + count - 1)
-    throw describeFault(table, limits);
-  if (funcs) checkFuncs(table, limits);
-  return table;
+  const inBounds = signs >= 0 && maxString < limits.stringEnd && maxId < limits.firstId + count - 1;
+  if (inBounds && (!funcs || funcsHaveProtos(table, limits))) return table;
+  throw describeFault(table, limits) ?? new BtfError('BTF types data is malformed', { warned: true });
 };

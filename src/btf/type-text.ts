@@ -6,11 +6,13 @@ import { PLAIN_NAMES } from './c/names.ts';
 
 /** Texts of types and declarations. Methods throw BtfError where types hold themselves. */
 export class TypeTexts {
-  private readonly btf: Btf;
+  private readonly limit: WorkLimit;
+  private readonly declarations: Declarations;
   private readonly known = new Map<number, string>();
 
   constructor(btf: Btf) {
-    this.btf = btf;
+    this.limit = new WorkLimit(btf.count);
+    this.declarations = new Declarations(btf, PLAIN_NAMES, this.limit, () => {});
   }
 
   /** `const struct file *`. */
@@ -25,7 +27,7 @@ export class TypeTexts {
 
   /** `char comm[16]`. */
   declare(id: number, name: string): string {
-    const limit = new WorkLimit(this.btf.count);
-    return new Declarations(this.btf, PLAIN_NAMES, limit, () => {}).declare(id, name, 0).replace(/\s+/g, ' ');
+    this.limit.restart();
+    return this.declarations.declare(id, name, 0).replace(/\s+/g, ' ');
   }
 }

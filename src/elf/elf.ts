@@ -63,6 +63,7 @@ export class ElfSection implements SectionHeader {
   readonly nameOffset: number;
   readonly type: number;
   readonly flags: number;
+  readonly wideFlags: bigint;
   readonly addr: bigint;
   /** Bytes from the start of the file. */
   readonly offset: number;
@@ -83,6 +84,7 @@ export class ElfSection implements SectionHeader {
     this.nameOffset = header.nameOffset;
     this.type = header.type;
     this.flags = header.flags;
+    this.wideFlags = header.wideFlags;
     this.addr = header.addr;
     this.offset = header.offset;
     this.size = header.size;

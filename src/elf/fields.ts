@@ -65,6 +65,7 @@ export interface SectionHeader {
   type: number;
   /** The low 32 bits. */
   flags: number;
+  wideFlags: bigint;
   addr: bigint;
   offset: number;
   size: number;
@@ -117,7 +118,8 @@ export class FieldReader {
     return {
       nameOffset: this.word(at),
       type: this.word(at + 4),
-      flags: Number(this.wide(at + 8) & 0xffffffffn),
+      flags: this.is64 && !this.littleEndian ? this.word(at + 12) : this.word(at + 8),
+      wideFlags: this.wide(at + 8),
       addr: this.wide(at + 8 + address),
       offset: this.wideNumber(at + 8 + 2 * address),
       size: this.wideNumber(at + 8 + 3 * address),

@@ -52,11 +52,13 @@ const isOrBegins = (name: string, stem: string): boolean => name === stem || nam
 
 /** Debugging sections and other things that no loader needs. */
 function ignored(section: ElfSection): boolean {
+  // Even a name that does not matter has to be there.
+  const { name } = section;
   if (section.type === SHT.STRTAB || section.type === SHT.LLVM_ADDRSIG) return true;
-  if (section.type === SHT.PROGBITS && section.size === 0 && section.name === '.text') return true;
-  if (section.name.startsWith('.debug_')) return true;
-  if (!section.name.startsWith('.rel')) return false;
-  const target = section.name.slice(4);
+  if (section.type === SHT.PROGBITS && section.size === 0 && name === '.text') return true;
+  if (name.startsWith('.debug_')) return true;
+  if (!name.startsWith('.rel')) return false;
+  const target = name.slice(4);
   return target.startsWith('.debug_') || target === '.BTF' || target === '.BTF.ext';
 }
 
@@ -87,6 +89,21 @@ function openElf(bytes: Uint8Array, path: string, messages: Messages): ElfFile {
   return elf;
 }
 
+/** Name of a symbol; undefined after saying that it cannot be had. */
+export function symbolName(file: { path: string; messages: Messages }, symbol: ElfSymbol): string | undefined {
+  try {
+    return symbol.name;
+  } catch (error) {
+    if (!(error instanceof ElfError)) throw error;
+    file.messages.warn(nameFault(file.path, error));
+    return undefined;
+  }
+}
+
+/** libbpf's sentence for a name that cannot be had, be it of a section or a symbol. */
+export const nameFault = (path: string, { stringOffset, message }: ElfError): string =>
+  `elf: failed to get section name string at offset ${stringOffset} from ${path}: ${message}`;
+
 /** Contents of a section; throws ObjectError. */
 export function sectionData(file: { elf: ElfFile; path: string; messages: Messages }, section: ElfSection): Uint8Array {
   try {
@@ -103,11 +120,12 @@ export function sectionData(file: { elf: ElfFile; path: string; messages: Messag
 function findSymbols(elf: ElfFile, path: string, messages: Messages): ElfSection {
   let found: ElfSection | undefined;
   for (const section of elf.sections) {
-    if (section.type !== SHT.SYMTAB) continue;
+    if (section.index === 0 || section.type !== SHT.SYMTAB) continue;
     if (found) {
       messages.warn(`elf: multiple symbol tables in ${path}`);
       throw new ObjectError(LIBBPF_ERRNO.FORMAT);
     }
+    sectionData({ elf, path, messages }, section);
     found = section;
   }
   if (!found) {
@@ -172,7 +190,7 @@ function classify(file: ObjectFile, section: ElfSection): void {
   messages.debug(
     () =>
       `elf: section(${index}) ${name}, size ${size}, link ${section.link}, ` +
-      `flags ${section.flags.toString(16)}, type=${section.type}`,
+      `flags ${section.wideFlags.toString(16)}, type=${section.type | 0}`,
   );
   switch (name) {
     case 'license':
@@ -212,9 +230,7 @@ function classify(file: ObjectFile, section: ElfSection): void {
     if (section.entsize !== REL_BYTES || target === undefined) throw new ObjectError(LIBBPF_ERRNO.FORMAT);
     const wanted = name.startsWith('.rel') && (name === '.rel.maps' || STRUCT_OPS_SECTIONS.has(name.slice(4)));
     if (!(target.flags & SHF.EXECINSTR) && !wanted) {
-      messages.info(
-        `elf: skipping relo section(${index}) ${name} for section(${section.info}) ${target.name || '<?>'}`,
-      );
+      messages.info(`elf: skipping relo section(${index}) ${name} for section(${section.info}) ${target.name}`);
       return;
     }
     roles[index] = 'relocations';
@@ -251,27 +267,32 @@ function addPrograms(file: ObjectFile, section: ElfSection, data: Uint8Array): v
     if (symbol.section !== section.index || symbol.type !== STT.FUNC) continue;
     const start = Number(symbol.value);
     const size = Number(symbol.size);
+    const name = symbolName(file, symbol);
+    if (name === undefined) {
+      messages.warn(`sec '${section.name}': failed to get symbol name for offset ${symbol.value}`);
+      throw new ObjectError(LIBBPF_ERRNO.FORMAT);
+    }
     if (!(start + size <= data.length)) {
       messages.warn(`sec '${section.name}': program at offset ${symbol.value} crosses section boundary`);
       throw new ObjectError(LIBBPF_ERRNO.FORMAT);
     }
     if (section.index !== file.textSection && symbol.bind === STB.LOCAL) {
-      messages.warn(`sec '${section.name}': program '${symbol.name}' is static and not supported`);
+      messages.warn(`sec '${section.name}': program '${name}' is static and not supported`);
       throw new ObjectError('EOPNOTSUPP');
     }
     messages.debug(
       () =>
-        `sec '${section.name}': found program '${symbol.name}' at insn offset ${Math.floor(start / INSN_BYTES)} ` +
+        `sec '${section.name}': found program '${name}' at insn offset ${Math.floor(start / INSN_BYTES)} ` +
         `(${start} bytes), code size ${Math.floor(size / INSN_BYTES)} insns (${size} bytes)`,
     );
     if (size === 0 || size % INSN_BYTES || start % INSN_BYTES) {
-      messages.warn(`sec '${section.name}': corrupted program '${symbol.name}', offset ${start}, size ${size}`);
+      messages.warn(`sec '${section.name}': corrupted program '${name}', offset ${start}, size ${size}`);
       throw new ObjectError('EINVAL');
     }
     const optional = section.name.startsWith('?');
     const global = symbol.bind !== STB.LOCAL;
     file.programs.push({
-      name: symbol.name,
+      name,
       section: optional ? section.name.slice(1) : section.name,
       sectionIndex: section.index,
       start: start / INSN_BYTES,

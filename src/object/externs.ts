@@ -4,7 +4,7 @@ import { BtfBuilder } from '../btf/encode.ts';
 import { BTF_KIND, INT_ENCODING, LINKAGE } from '../btf/kinds.ts';
 import { SYM_BYTES } from '../elf/constants.ts';
 import { kindWord, parseObjectBtf } from './btf-words.ts';
-import { isExtern, type ObjectFile } from './elf-collect.ts';
+import { isExtern, type ObjectFile, symbolName } from './elf-collect.ts';
 import { LIBBPF_ERRNO, ObjectError } from './errors.ts';
 import { essentialName } from './essential-name.ts';
 import type { ExternSpec, KconfigType } from './spec.ts';
@@ -115,7 +115,7 @@ export function collectExterns(
   let sections: Map<number, number> | undefined;
   const used = { kconfig: 0, ksyms: 0 };
   for (const symbol of file.symbols) {
-    if (!isExtern(symbol) || symbol.name === '') continue;
+    if (!isExtern(symbol) || !symbolName(file, symbol)) continue;
     const found = findExtern(btf, symbol.name);
     if (!btf || found <= 0) {
       messages.warn(`failed to find BTF for extern '${symbol.name}': ${found}`);

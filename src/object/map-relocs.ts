@@ -3,7 +3,7 @@ import type { Btf } from '../btf/btf.ts';
 import type { ElfReloc } from '../elf/elf.ts';
 import { INSN_BYTES } from '../isa/insn.ts';
 import { MAP_TYPE } from '../isa/uapi.ts';
-import type { ObjectFile } from './elf-collect.ts';
+import { type ObjectFile, symbolName } from './elf-collect.ts';
 import { LIBBPF_ERRNO, ObjectError } from './errors.ts';
 import { isMapInMap } from './map-def.ts';
 import { datasecOf } from './maps.ts';
@@ -31,7 +31,7 @@ export function mapRelocs(
     };
     const symbol = file.symbols[entry.symbol];
     if (!symbol) refuse(`symbol ${entry.symbol.toString(16)} not found`, LIBBPF_ERRNO.FORMAT);
-    const { name } = symbol;
+    const name = symbolName(file, symbol) ?? '<?>';
     const at = Number(entry.offset);
     messages.debug(
       () =>

@@ -3,7 +3,7 @@ import type { Btf } from '../btf/btf.ts';
 import { BtfError } from '../btf/btf.ts';
 import { ElfError } from '../elf/elf.ts';
 import { fixDatasecs } from './datasec.ts';
-import { collectElf, type ObjectFile, openBtf } from './elf-collect.ts';
+import { collectElf, nameFault, type ObjectFile, openBtf } from './elf-collect.ts';
 import { LIBBPF_ERRNO, ObjectError } from './errors.ts';
 import { collectExterns } from './externs.ts';
 import { mapRelocs } from './map-relocs.ts';
@@ -45,9 +45,7 @@ export function openObject(bytes: Uint8Array, options: OpenOptions = {}): Object
     return readObject(bytes, path, name, options, messages);
   } catch (error) {
     if (error instanceof ElfError && error.stringOffset !== undefined) {
-      messages.warn(
-        `elf: failed to get section name string at offset ${error.stringOffset} from ${path}: ${error.message}`,
-      );
+      messages.warn(nameFault(path, error));
       throw new ObjectError(LIBBPF_ERRNO.FORMAT);
     }
     // BTF that is sound in itself may still not be of the shape that an object needs.

@@ -3,7 +3,7 @@ import { SHN, STB, STT } from '../elf/constants.ts';
 import type { ElfReloc, ElfSection, ElfSymbol } from '../elf/elf.ts';
 import { INSN_BYTES, type Insn, LDIMM64 } from '../isa/insn.ts';
 import { CALL_KIND, CLASS, JMP } from '../isa/opcode.ts';
-import { isExtern, type ObjectFile, sectionData } from './elf-collect.ts';
+import { isExtern, type ObjectFile, sectionData, symbolName } from './elf-collect.ts';
 import { LIBBPF_ERRNO, ObjectError } from './errors.ts';
 import { type ExternSpec, type MapKind, type MapSpec, type ProgramSpec, RELOC, type RelocSpec } from './spec.ts';
 
@@ -69,7 +69,7 @@ export function programRelocs(
     }
     const insn = Number(entry.offset) / INSN_BYTES;
     const isSection = symbol.type === STT.SECTION && symbol.nameOffset === 0;
-    const name = isSection ? elf.sections[symbol.section].name : symbol.name;
+    const name = isSection ? elf.sections[symbol.section].name : (symbolName(file, symbol) ?? '<?');
     messages.debug(() => `sec '${relocSection.name}': relo #${i}: insn #${insn} against '${name}'`);
     const index = findProgram(targets.programs, section.index, insn);
     if (index < 0) {

@@ -5,7 +5,7 @@ import { SHN } from '../elf/constants.ts';
 import type { ElfReloc, ElfSection } from '../elf/elf.ts';
 import { INSN_BYTES } from '../isa/insn.ts';
 import { MAP_TYPE, PROG_TYPE } from '../isa/uapi.ts';
-import type { ObjectFile } from './elf-collect.ts';
+import { type ObjectFile, symbolName } from './elf-collect.ts';
 import { LIBBPF_ERRNO, ObjectError } from './errors.ts';
 import { emptyMap, MAP_FLAG } from './maps.ts';
 import { findProgram } from './prog-relocs.ts';
@@ -92,7 +92,7 @@ export function structOpsRelocs(
     messages.debug(
       () =>
         `struct_ops reloc ${map.name}: for ${reloc.symbol} value ${symbol.value} shdr_idx ${symbol.section} ` +
-        `rel->r_offset ${at} map->sec_offset ${map.sectionOffset} name ${symbol.nameOffset} ('${symbol.name}')`,
+        `rel->r_offset ${at} map->sec_offset ${map.sectionOffset} name ${symbol.nameOffset} ('${symbolName(file, symbol) ?? '<?>'}')`,
     );
     if (symbol.section >= SHN.LORESERVE) {
       refuse(

@@ -30,6 +30,17 @@ for (let a = 0, n = 0; a < 10; a++) {
   }
 }
 
+/** The highest bit of the lowest byte that is zero, alone; 0 when there is none. */
+const zeroByte = (word: number): number => {
+  const zeros = (word - 0x01010101) & ~word & 0x80808080;
+  return zeros & -zeros;
+};
+
+const mixed = (hash: number): number => {
+  const product = Math.imul(hash, 0x9e3779b1);
+  return product ^ (product >>> 15);
+};
+
 const encoder = new TextEncoder();
 
 /** NUL-terminated strings by offset; the last byte must be NUL. */
@@ -49,6 +60,27 @@ export class ByteStrings {
   at(offset: number): string {
     const { bytes } = this;
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8', offset, bytes.indexOf(0, offset));
+  }
+
+  /** 32 bits that equal strings have in common. */
+  hash(offset: number): number {
+    const { view, lastWord } = this;
+    let hash = 0;
+    for (; offset <= lastWord; offset += 4) {
+      const word = view.getInt32(offset, true);
+      const zero = zeroByte(word);
+      hash = ((hash << 5) | (hash >>> 27)) ^ (zero === 0 ? word : word & ((zero >>> 7) - 1));
+      if (zero !== 0) return mixed(hash);
+    }
+    let word = 0;
+    for (let shift = 0; view.getUint8(offset) !== 0; shift += 8) word |= view.getUint8(offset++) << shift;
+    return mixed(((hash << 5) | (hash >>> 27)) ^ word);
+  }
+
+  equal(a: number, b: number): boolean {
+    const { bytes } = this;
+    for (; bytes[a] === bytes[b]; a++, b++) if (bytes[a] === 0) return true;
+    return false;
   }
 
   /** Whether the string at an offset has these bytes. */

@@ -446,35 +446,35 @@ export class DeclarationWriter {
   }
 }
 
-/** Declarations as texts. Throws BtfError on endless nesting. */
+/** Declarations as texts. Methods throw BtfError on endless nesting. */
 export class Declarations {
   private readonly out: ByteSink;
   private readonly writer: DeclarationWriter;
-  private text = '';
+  private pieces: Buffer[] = [];
 
   constructor(btf: Btf, names: NameNumbers, limit: WorkLimit, warn: (text: string) => void) {
     const types = btf.flat();
-    this.out = new ByteSink(types.strings, (bytes) => {
-      this.text += bytes.toString('utf8');
-    });
+    this.out = new ByteSink(types.strings, (bytes) => this.pieces.push(Buffer.from(bytes)));
     this.writer = new DeclarationWriter({ types, names, limit, out: this.out, warn });
   }
 
-  private take(): string {
-    this.out.flush();
-    const { text } = this;
-    this.text = '';
-    return text;
+  /** What is written meanwhile. */
+  private textOf(write: () => void): string {
+    this.pieces = [];
+    try {
+      write();
+    } finally {
+      this.out.flush();
+    }
+    return Buffer.concat(this.pieces).toString('utf8');
   }
 
   declare(id: number, name: string, level: number): string {
-    this.writer.declareAs(id, name, level);
-    return this.take();
+    return this.textOf(() => this.writer.declareAs(id, name, level));
   }
 
   /** As `declare`, without any const, volatile, restrict or type tag. */
   declareUnqualified(id: number, name: string, level: number): string {
-    this.writer.declareUnqualified(id, name, level);
-    return this.take();
+    return this.textOf(() => this.writer.declareUnqualified(id, name, level));
   }
 }

@@ -18,6 +18,12 @@ export class WorkLimit {
     this.maxSteps = FREE_STEPS + STEPS_PER_TYPE * types;
   }
 
+  /** Begins another piece of work, which may take as much. */
+  restart(): void {
+    this.steps = 0;
+    this.depth = 0;
+  }
+
   /** One step; throws BtfError when there were too many. */
   step(): void {
     if (++this.steps > this.maxSteps) throw new BtfError('types refer to each other too often');

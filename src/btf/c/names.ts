@@ -11,59 +11,48 @@ const NUMBER_MARK = token('___');
 /** Bytes that the mark and a number take at most. */
 const MAX_MARK = 13;
 
-/** Counts texts by their bytes: a hash table in typed arrays. */
+/** Counts texts by their bytes: a hash table in one array. */
 class TextCounts {
-  private readonly bytes: Uint8Array;
-  /** Offsets of the texts plus 1; 0 for a free place. */
-  private offsets: Int32Array;
-  private counts: Int32Array;
+  private readonly strings: ByteStrings;
+  /** Two numbers a place: the offset of a text plus 1, or 0 where the place is free, and its count. */
+  private places: Int32Array;
   private used = 0;
 
   /** `size` is a power of two. */
   constructor(strings: ByteStrings, size: number) {
-    this.bytes = strings.bytes;
-    this.offsets = new Int32Array(size);
-    this.counts = new Int32Array(size);
+    this.strings = strings;
+    this.places = new Int32Array(size * 2);
   }
 
   /** How often the text at an offset has been counted, this time included. */
   add(offset: number): number {
-    if (this.used * 2 > this.offsets.length) this.grow();
+    if (this.used * 4 > this.places.length) this.grow();
     const place = this.placeOf(offset);
-    if (this.offsets[place] === 0) {
-      this.offsets[place] = offset + 1;
+    const { places } = this;
+    if (places[place] === 0) {
+      places[place] = offset + 1;
       this.used++;
     }
-    return ++this.counts[place];
+    return ++places[place + 1];
   }
 
   private placeOf(offset: number): number {
-    const { bytes, offsets } = this;
-    let hash = 0;
-    for (let p = offset, byte = bytes[p]; byte !== 0; byte = bytes[++p]) hash = ((hash << 5) | (hash >>> 27)) ^ byte;
-    let place = (hash ^ (hash >>> 15)) & (offsets.length - 1);
-    for (; ; place = (place + 1) & (offsets.length - 1)) {
-      const known = offsets[place] - 1;
-      if (known < 0 || known === offset || this.same(known, offset)) return place;
+    const { strings, places } = this;
+    const mask = places.length - 2;
+    for (let place = (strings.hash(offset) << 1) & mask; ; place = (place + 2) & mask) {
+      const known = places[place] - 1;
+      if (known < 0 || known === offset || strings.equal(known, offset)) return place;
     }
   }
 
-  private same(a: number, b: number): boolean {
-    const { bytes } = this;
-    let i = 0;
-    while (bytes[a + i] === bytes[b + i] && bytes[a + i] !== 0) i++;
-    return bytes[a + i] === bytes[b + i];
-  }
-
   private grow(): void {
-    const { offsets, counts } = this;
-    this.offsets = new Int32Array(offsets.length * 4);
-    this.counts = new Int32Array(offsets.length * 4);
-    for (let i = 0; i < offsets.length; i++) {
-      if (offsets[i] === 0) continue;
-      const place = this.placeOf(offsets[i] - 1);
-      this.offsets[place] = offsets[i];
-      this.counts[place] = counts[i];
+    const { places } = this;
+    this.places = new Int32Array(places.length * 4);
+    for (let i = 0; i < places.length; i += 2) {
+      if (places[i] === 0) continue;
+      const place = this.placeOf(places[i] - 1);
+      this.places[place] = places[i];
+      this.places[place + 1] = places[i + 1];
     }
   }
 }
@@ -91,7 +80,7 @@ export class CNames implements NameNumbers {
   constructor(btf: Btf) {
     this.types = btf.flat();
     let size = 64;
-    while (size * 4 < btf.count) size *= 2;
+    while (size * 2 < btf.count) size *= 2;
     this.tags = new TextCounts(this.types.strings, size);
     this.identifiers = new TextCounts(this.types.strings, size);
     this.numbers = new Int32Array(btf.count);

@@ -20,8 +20,8 @@ const LEAVES: readonly number[] = [
   BTF_KIND.DATASEC,
   BTF_KIND.DECL_TAG,
 ];
-/** Steps after which a type counts as unsettled. */
-const MAX_SETTLED_DEPTH = 32;
+/** Steps after which a type counts as unsettled; more than any function of a kernel has parameters. */
+const MAX_SETTLED_STEPS = 500;
 
 /** Throws BtfError for kinds that C cannot express; without a table of its own, data has none of them. */
 const checkKinds = (types: FlatTypes): void => {
@@ -63,6 +63,7 @@ export class DefinitionOrder {
   private readonly limit: WorkLimit;
   private readonly states: Uint8Array;
   private referenced: Uint8Array | undefined;
+  private settledSteps = 0;
   private queue: number[] = [];
 
   /** Throws BtfError for kinds that C cannot express. */
@@ -85,29 +86,30 @@ export class DefinitionOrder {
    * Whether visiting a type, after all those whose definitions may come of it, would queue nothing: it only leads to
    * what is done, or by a pointer to what a name is enough for. False in doubt.
    */
-  isSettled(id: number, throughPointer = false, depth = 0): boolean {
+  isSettled(id: number): boolean {
+    this.settledSteps = 0;
+    return this.settled(id, false);
+  }
+
+  private settled(id: number, throughPointer: boolean): boolean {
     const { types } = this;
     if (this.states[id] === STATE.DONE) return true;
-    if (depth > MAX_SETTLED_DEPTH) return false;
+    if (++this.settledSteps > MAX_SETTLED_STEPS) return false;
     const kind = types.kind(id);
-    if (kind === BTF_KIND.PTR) return this.isSettled(types.type(id), true, depth + 1);
-    if (kind === BTF_KIND.ARRAY) return this.isSettled(types.arrayElem(id), false, depth + 1);
-    if (isModifier(kind)) return this.isSettled(types.type(id), throughPointer, depth + 1);
-    if (isComposite(kind)) {
-      return types.nameOffset(id) === 0 ? this.areElementsSettled(id, 3, false, depth) : throughPointer;
-    }
+    if (kind === BTF_KIND.PTR) return this.settled(types.type(id), true);
+    if (kind === BTF_KIND.ARRAY) return this.settled(types.arrayElem(id), false);
+    if (isModifier(kind)) return this.settled(types.type(id), throughPointer);
+    if (isComposite(kind)) return types.nameOffset(id) === 0 ? this.areElementsSettled(id, 3, false) : throughPointer;
     if (kind !== BTF_KIND.FUNC_PROTO) return LEAVES.includes(kind);
-    return (
-      this.isSettled(types.type(id), throughPointer, depth + 1) && this.areElementsSettled(id, 2, throughPointer, depth)
-    );
+    return this.settled(types.type(id), throughPointer) && this.areElementsSettled(id, 2, throughPointer);
   }
 
   /** Elements have some words, of which the second one is their type. */
-  private areElementsSettled(id: number, elementWords: number, throughPointer: boolean, depth: number): boolean {
+  private areElementsSettled(id: number, elementWords: number, throughPointer: boolean): boolean {
     const { types } = this;
     const from = types.rest(id);
     for (let p = from, to = from + types.vlen(id) * elementWords; p < to; p += elementWords) {
-      if (!this.isSettled(types.words[p + 1], throughPointer, depth + 1)) return false;
+      if (++this.settledSteps > MAX_SETTLED_STEPS || !this.settled(types.words[p + 1], throughPointer)) return false;
     }
     return true;
   }

@@ -1,7 +1,8 @@
 // Where the files of kernel images lie: beside the program, or wherever a packed executable keeps its assets.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readWithRoom } from '../../btf/room.ts';
 
 /** Name of the image used when none is named. */
 export const DEFAULT_IMAGE = 'linux-6.18-x86_64';
@@ -20,7 +21,7 @@ export const folderSource =
   (folder: string): DataSource =>
   (file) => {
     try {
-      return readFileSync(join(folder, file));
+      return readWithRoom(join(folder, file));
     } catch {
       return undefined;
     }

@@ -1,7 +1,7 @@
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { type DataSource, findImageFolder, folderSource, MANIFEST_FILE, setDefaultDataSource } from './data-source.ts';
-import { ImageError, loadImage } from './load.ts';
+import { IMAGE_FILES, ImageError, loadImage } from './load.ts';
 
 const folder = findImageFolder() ?? '';
 const files = folderSource(folder);
@@ -97,9 +97,15 @@ describe('an image that is not in order', () => {
   });
 });
 
+test('BTF may lie there unpacked, as it does in a built package', () => {
+  const plain = loadImage().btfBytes().slice();
+  const built = loadImage((file) => (file === IMAGE_FILES.unpackedBtf ? plain : files(file)));
+  expect(built.btfBytes()).toBe(plain);
+});
+
 describe('where images are looked for', () => {
   test('a folder data/ above the running file is found, one too far up is not', () => {
-    expect(findImageFolder(undefined, `${folder}/../../dist/deep/er/bundle.cjs`)).toBe(folder);
+    expect(findImageFolder(undefined, `${folder}/../../elsewhere/deep/er/bundle.cjs`)).toBe(folder);
     expect(findImageFolder('no-such-image')).toBeUndefined();
     expect(findImageFolder(undefined, '/nonexistent/file.js')).toBeUndefined();
   });

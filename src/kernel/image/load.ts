@@ -2,6 +2,7 @@
 // asking for the release reads nothing but image.json.
 import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { BTF_KIND, Btf, BtfError } from '../../btf/btf.ts';
+import { hasBtfMagic } from '../../btf/header.ts';
 import { type DataSource, DEFAULT_IMAGE, defaultDataSource, folderSource, MANIFEST_FILE } from './data-source.ts';
 import type { CpuSettings, KernelImage } from './image.ts';
 import { parseKconfig } from './kconfig.ts';
@@ -13,6 +14,8 @@ export { ImageError } from './manifest.ts';
 
 /** Names of the files beside image.json. */
 export const IMAGE_FILES = {
+  /** Instead of the next one in a built package, so that commands start quickly. */
+  unpackedBtf: 'vmlinux.btf',
   btf: 'vmlinux.btf.zst',
   symbols: 'kallsyms.zst',
   config: 'config.gz',
@@ -21,6 +24,10 @@ export const IMAGE_FILES = {
 
 /** BTF unpacks to about four times its size. */
 const BTF_RATIO = 5;
+
+/** More pieces would be joined by copying them. */
+const inOnePiece = (bytes: Uint8Array): Uint8Array =>
+  zstdDecompressSync(bytes, { chunkSize: bytes.length * BTF_RATIO });
 
 const SIZED_KINDS = [BTF_KIND.STRUCT, BTF_KIND.UNION, BTF_KIND.TYPEDEF] as const;
 
@@ -87,9 +94,11 @@ export class LoadedImage implements KernelImage {
   }
 
   btfBytes(): Uint8Array {
-    // In one piece; more would be joined by copying them.
-    const unpack = (bytes: Uint8Array): Uint8Array => zstdDecompressSync(bytes, { chunkSize: bytes.length * BTF_RATIO });
-    this.bytesOfBtf ??= this.unpack(IMAGE_FILES.btf, unpack);
+    if (!this.bytesOfBtf) {
+      const plain = this.source(IMAGE_FILES.unpackedBtf);
+      if (plain && !hasBtfMagic(plain)) throw new ImageError(`kernel image: ${IMAGE_FILES.unpackedBtf} is damaged`);
+      this.bytesOfBtf = plain ?? this.unpack(IMAGE_FILES.btf, inOnePiece);
+    }
     return this.bytesOfBtf;
   }
 

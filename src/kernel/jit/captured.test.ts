@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
+import { zstdDecompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { Fixture } from './fixture.ts';
 import { fixtureImage, fixtureInput } from './fixture.ts';
 import { jitProgram, setTailCallTarget } from './jit.ts';
 
-const FILE = new URL('../../../testdata/jit/captured.json', import.meta.url);
-const { kernel, cases } = JSON.parse(readFileSync(FILE, 'utf8')) as Fixture;
+const file = (name: string): Buffer => readFileSync(new URL(`../../../testdata/jit/${name}`, import.meta.url));
+const { kernel, cases } = JSON.parse(file('captured.json').toString()) as Fixture;
+const edges = JSON.parse(zstdDecompressSync(file('x86-64/edges.json.zst')).toString()) as Fixture;
 const image = fixtureImage(kernel);
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
@@ -16,6 +18,15 @@ describe('machine code of captured programs', () => {
       if (f.bytes) expect(hex(ours[i].bytes)).toBe(f.bytes);
       expect(ours[i].address).toBe(BigInt(f.address));
     });
+  });
+
+  it('with each edge of immediates, offsets and distances equals the code that Linux made', () => {
+    const edgeImage = fixtureImage(edges.kernel);
+    for (const item of edges.cases) {
+      const ours = jitProgram(fixtureInput(item, edgeImage)).map(({ bytes }) => hex(bytes));
+      expect(ours, item.name).toEqual(item.functions.map(({ bytes }) => bytes));
+    }
+    expect(edges.cases.length).toBeGreaterThan(400);
   });
 
   it('gives every instruction its place', () => {

@@ -79,6 +79,19 @@ describe('the processor settings', () => {
     expect(end({ retpoline: 'generic' })).toMatch(/4883c10ce9.{8}31c0c9c3$/);
   });
 
+  it('choose how much of the target a constant tail call skips', () => {
+    const target = 0xffffffffc0100000n;
+    const jump = (ibt: boolean): bigint => {
+      const tail = [insn(0xf5, 0, 0, 0, 1), ...RETURN_0];
+      const text = code(tail, { ibt }, { tailCallReachable: true }, { pokeTable: [{ target }] });
+      // pop rax; pop rax; jmp
+      const at = text.indexOf('5858e9') / 2 + 3;
+      return BASE + BigInt(at + 4 + Buffer.from(text, 'hex').readInt32LE(at)) - target;
+    };
+    expect(jump(false)).toBe(12n);
+    expect(jump(true)).toBe(16n);
+  });
+
   it('choose the thunk of a tail call', () => {
     const jump = (cpu: Partial<CpuSettings>): bigint => {
       const bytes = Buffer.from(code([insn(0xf5), ...RETURN_0], cpu, { tailCallReachable: true }), 'hex');

@@ -1,24 +1,10 @@
-// Running programs in the simulated kernel: a Machine has memory and registers, prepare() makes a program ready for it,
-// helpers are functions in tables by family. See program.ts for which instructions run.
-
-export { type FinishedSource, finishedProgram } from './finished.ts';
+// Running programs in the simulated kernel: a Machine has memory, registers and maps; prepare() makes a program ready
+// for it, as it was loaded or (finishedProgram) as the kernel keeps it; helpers are functions in tables by family.
+// Later work adds rows: a helper to a table in helpers/, a kernel function to kfuncs.ts, a map type to maps/, a context
+// to contexts/.
+export { finishedProgram } from './finished.ts';
 export { HELPER_TABLES } from './helpers/index.ts';
-export {
-  type Code,
-  type HelperFn,
-  Machine,
-  type MachineOptions,
-  type PacketOwner,
-} from './machine.ts';
+export { Machine } from './machine.ts';
 export { addMap } from './maps/index.ts';
-export { Memory, type Region, type RegionOptions, RunFault } from './memory.ts';
-export {
-  functionAddress,
-  functionAt,
-  type HelperTable,
-  type KfuncTable,
-  type ProgramSource,
-  prepare,
-} from './program.ts';
-export type { RandomSource } from './random.ts';
-export type { RunMap } from './run-map.ts';
+export { RunFault } from './memory.ts';
+export { prepare } from './program.ts';

@@ -81,6 +81,7 @@ export const STACK_BYTES = 512 + 64;
 const MAX_FRAMES = 64;
 const MAX_STEPS = 10_000_000;
 const MAX_LOOPS = 8 * 1024 * 1024;
+/** r0 to r10, and the scratch register of rewritten programs (BPF_REG_AX). */
 const REGISTERS = 12;
 /** rule: MAX_TAIL_CALL_CNT, 6.18 */
 const MAX_TAIL_CALLS = 33;
@@ -88,8 +89,6 @@ const MAX_TAIL_CALLS = 33;
 const PER_CPU_DISTANCE = 0x100_0000_0000n;
 export const R0 = 0;
 export const FP = 10;
-/** Scratch register of rewritten programs (BPF_REG_AX). */
-export const AX = 11;
 
 export class Machine {
   readonly memory: Memory = new Memory();

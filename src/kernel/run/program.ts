@@ -4,7 +4,7 @@
 // that user space knows. What the simulated kernel keeps of a program runs on the same tables, whose rows know the
 // opcodes that exist only there; contexts and objects must then be laid out as in the kernel, which makes no difference
 // for programs that user space calls (type syscall).
-import { decodeInsns, type Insn, imm64, LDIMM64 } from '../../isa/insn.ts';
+import { type Insn, imm64, LDIMM64 } from '../../isa/insn.ts';
 import { CALL_KIND, CLASS, insnClass, insnMode, insnOp, JMP, PSEUDO, sizeBytes } from '../../isa/opcode.ts';
 import { HELPERS, type HelperName } from '../../isa/uapi.ts';
 import { ALU_STEPS } from './alu.ts';
@@ -12,7 +12,6 @@ import { ATOMIC_STEPS } from './atomics.ts';
 import { JUMP_STEPS } from './jumps.ts';
 import { MEMORY_STEPS, memoryMode, type PointerKind } from './loads.ts';
 import type { Code, HelperFn, Op, Step } from './machine.ts';
-import { RunFault } from './memory.ts';
 
 /** Helpers by name, without `bpf_`. */
 export type HelperTable = Readonly<Partial<Record<HelperName, HelperFn>>>;
@@ -83,11 +82,15 @@ function helperOf(source: ProgramSource, i: number, insn: Insn): HelperFn | unde
   return source.helpers?.findLast((table) => table[name] !== undefined)?.[name];
 }
 
+/** Code that nothing leads to need not mean anything. */
+const cannotRun: Step = (m) => {
+  throw m.fault('an instruction that does not exist');
+};
+
 function decode(source: ProgramSource, i: number): Op {
   const insn = source.insns[i];
   const { code, dst, src, off, imm } = insn;
-  const step = stepOf(insn, source.pointerKind?.(i) ?? 'plain');
-  if (step === undefined) throw new RunFault(`opcode ${code.toString(16)} cannot run`, i);
+  const step = stepOf(insn, source.pointerKind?.(i) ?? 'plain') ?? cannotRun;
   const kind = insnClass(code);
   const jumps = kind === CLASS.JMP || kind === CLASS.JMP32;
   return {
@@ -103,7 +106,7 @@ function decode(source: ProgramSource, i: number): Op {
   };
 }
 
-/** Makes a program ready. Throws RunFault where an instruction has no meaning. */
+/** Makes a program ready. */
 export function prepare(source: ProgramSource): Code {
   const ops: (Op | undefined)[] = [];
   for (let i = 0; i < source.insns.length; i++) {
@@ -115,7 +118,3 @@ export function prepare(source: ProgramSource): Code {
   }
   return { name: source.name, ops };
 }
-
-/** The same of instructions in wire form that leave nothing open but helpers. */
-export const prepareBytes = (name: string, bytes: Uint8Array, helpers: readonly HelperTable[] = []): Code =>
-  prepare({ name, insns: decodeInsns(bytes), helpers });

@@ -1,7 +1,7 @@
 // Whether what is known of one register is covered by what is known of another. Rule: regsafe, verifier.c, 6.18.
 import type { VerifierEnv } from './env.ts';
 import { checkIds, checkScalarIds } from './id-map.ts';
-import { ADD_CONST_MASK, baseType, REG, type RegState } from './types.ts';
+import { ADD_CONST_MASK, baseType, REG, type RegState, type Tnum } from './types.ts';
 
 /**
  * How close two states must be. NOT: what the old one showed to matter. EXACT: the same. RANGE_WITHIN: all that the old
@@ -32,39 +32,53 @@ function sameKind(a: RegState, b: RegState): boolean {
 
 /** Values as well: `memcmp` up to the id. */
 export function sameValue(a: RegState, b: RegState): boolean {
+  // What differs most often comes first.
   return (
-    sameKind(a, b) &&
-    a.varOff.value === b.varOff.value &&
-    a.varOff.mask === b.varOff.mask &&
+    a.type === b.type &&
+    a.u32min === b.u32min &&
+    a.u32max === b.u32max &&
+    a.s32min === b.s32min &&
+    a.s32max === b.s32max &&
+    (a.varOff === b.varOff || (a.varOff.value === b.varOff.value && a.varOff.mask === b.varOff.mask)) &&
     a.smin === b.smin &&
     a.smax === b.smax &&
     a.umin === b.umin &&
     a.umax === b.umax &&
-    a.s32min === b.s32min &&
-    a.s32max === b.s32max &&
-    a.u32min === b.u32min &&
-    a.u32max === b.u32max
+    sameKind(a, b)
   );
 }
 
 /** `cur` has no value that `old` has not. */
 function rangeWithin(old: RegState, cur: RegState): boolean {
   return (
-    old.umin <= cur.umin &&
-    old.umax >= cur.umax &&
-    old.smin <= cur.smin &&
-    old.smax >= cur.smax &&
     old.u32min <= cur.u32min &&
     old.u32max >= cur.u32max &&
     old.s32min <= cur.s32min &&
     old.s32max >= cur.s32max &&
-    tnumWithin(old, cur)
+    old.umin <= cur.umin &&
+    old.umax >= cur.umax &&
+    old.smin <= cur.smin &&
+    old.smax >= cur.smax &&
+    tnumWithin(old.varOff, cur.varOff)
   );
 }
 
-function tnumWithin(old: RegState, cur: RegState): boolean {
-  const { mask, value } = old.varOff;
-  return (cur.varOff.mask & ~mask) === 0n && (cur.varOff.value & ~mask) === value;
+// Known bits in halves: comparing them must not allocate.
+const halves = new Int32Array(8);
+const bits = new BigUint64Array(halves.buffer);
+
+/** tnum_in */
+function tnumWithin(old: Tnum, cur: Tnum): boolean {
+  if (old === cur) return true;
+  bits[0] = old.value;
+  bits[1] = old.mask;
+  bits[2] = cur.value;
+  bits[3] = cur.mask;
+  for (let half = 0; half < 2; half++) {
+    const known = ~halves[2 + half];
+    if ((halves[6 + half] & known) !== 0 || (halves[4 + half] & known) !== halves[half]) return false;
+  }
+  return true;
 }
 
 const sameIds = (old: RegState, cur: RegState): boolean =>

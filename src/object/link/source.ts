@@ -4,6 +4,7 @@ import type { Btf } from '../../btf/btf.ts';
 import { BtfError } from '../../btf/btf-error.ts';
 import { TypePool } from '../../btf/dedup/pool.ts';
 import { EM, ET, R_BPF, REL_BYTES, SHF, SHN, SHT, STB, STT, STV, SYM_BYTES } from '../../elf/constants.ts';
+import { RECORDS_64, recordBytes } from '../../elf/fields.ts';
 import { type BtfExt, BtfExtError, type ExtTable, readBtfExt } from '../btf-ext.ts';
 import { parseObjectBtf } from '../btf-words.ts';
 import { errstr } from '../errors.ts';
@@ -25,8 +26,6 @@ import {
 } from './raw-elf.ts';
 
 const INSN_BYTES = 8;
-/** Bytes of the records of a section, by its type. */
-const RECORD_BYTES: Readonly<Record<number, number>> = { [SHT.SYMTAB]: SYM_BYTES, [SHT.REL]: REL_BYTES };
 const RELOCATION_TYPES: readonly number[] = [R_BPF.ABS64, R_BPF.LDIMM64_ABS, R_BPF.ABS32, R_BPF.CALL32];
 
 export interface SourceSection extends RawSection {
@@ -130,7 +129,7 @@ class Loader {
         this.fail(`failed to get section #${index} name for ${object.name}: ${reason}`);
       }
       const data = contentsOf(elf, index);
-      const isBroken = section.size % (RECORD_BYTES[section.type] ?? 1) !== 0;
+      const isBroken = section.type !== SHT.NOBITS && section.size % recordBytes(section.type, RECORDS_64) !== 0;
       if (data === undefined || isBroken) {
         const reason = isBroken ? 'invalid data' : 'invalid section header';
         this.fail(`failed to get section #${index} (${name}) data from ${object.name}: ${reason}`);

@@ -68,22 +68,37 @@ export const pointerStruct = (type: string, members: readonly string[], name: st
 /** Widest line of escaped bytes. */
 const MAX_WIDTH = 78;
 
-/** Each byte as it stands in a C string. */
-const ESCAPES: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
-  byte ? `\\x${byte.toString(16).padStart(2, '0')}` : '\\0',
-);
+const HEX = Buffer.from('0123456789abcdef');
+const [BACKSLASH, ZERO, X, NEWLINE] = Buffer.from('\\0x\n');
+/** Bytes that are written down at a time, and the most that one of them becomes: four letters and half a line's end. */
+const CHUNK = 1 << 16;
+const MAX_LETTERS = 5;
 
 /** Bytes as the inside of a C string, lines joined by backslashes. */
 export const escapedBytes = (bytes: Uint8Array): string => {
-  const lines: string[] = [];
-  let line = '';
-  for (const byte of bytes) {
-    const piece = ESCAPES[byte];
-    if (line.length + piece.length > MAX_WIDTH) {
-      lines.push(line);
-      line = '';
+  const out = Buffer.allocUnsafe(Math.min(bytes.length, CHUNK) * MAX_LETTERS);
+  const pieces: string[] = [];
+  let width = 0;
+  for (let from = 0; from < bytes.length; from += CHUNK) {
+    let end = 0;
+    for (const byte of bytes.subarray(from, from + CHUNK)) {
+      const letters = byte ? 4 : 2;
+      width += letters;
+      if (width > MAX_WIDTH) {
+        out[end++] = BACKSLASH;
+        out[end++] = NEWLINE;
+        width = letters;
+      }
+      out[end++] = BACKSLASH;
+      if (byte) {
+        out[end++] = X;
+        out[end++] = HEX[byte >> 4];
+        out[end++] = HEX[byte & 15];
+      } else {
+        out[end++] = ZERO;
+      }
     }
-    line += piece;
+    pieces.push(out.toString('latin1', 0, end));
   }
-  return [...lines, line].join('\\\n');
+  return pieces.join('');
 };

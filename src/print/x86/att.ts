@@ -26,6 +26,7 @@ const PREFIXES: ReadonlyMap<number, string> = new Map([
   [0xf2, 'repnz'],
   [0xf3, 'repz'],
 ]);
+const REPEAT = 0xf3;
 const REX_BITS = ['B', 'X', 'R', 'W'];
 
 /** Disassembles; made by loadDisassembler. */
@@ -94,6 +95,11 @@ export class Disassembler {
     // A multiplication by a constant has three operands, even if two are the same.
     if ((bytes[at] === 0x69 || bytes[at] === 0x6b) && operands.length === 2) operands.push(operands[1]);
     if (mnemonic === 'ret' && words[0] === 'rep') words[0] = 'repz';
+    // Of reserved no-ops only the operand is shown that a hint would have.
+    if (mnemonic === 'nop' && operands.length === 2) {
+      operands.shift();
+      if (bytes.subarray(0, at).includes(REPEAT)) words.unshift('repz');
+    }
     return insnPieces({
       prefixes: words,
       mnemonic,

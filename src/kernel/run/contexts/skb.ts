@@ -19,13 +19,12 @@ const IPV6_HEADER = 40;
 const AF_INET = 2;
 const AF_INET6 = 10;
 
-const PACKET = { HOST: 0, BROADCAST: 1, MULTICAST: 2, OTHERHOST: 3 } as const;
+const PACKET = { HOST: 0, MULTICAST: 2, OTHERHOST: 3 } as const;
 
-/** Whom a frame is for, seen from the loopback device. rule: eth_type_trans */
+/** Whom a frame is for, seen from the loopback device, which knows no broadcasts. rule: eth_type_trans */
 function packetType(frame: Uint8Array): number {
   const address = frame.subarray(0, 6);
   if (address.every((byte) => byte === 0)) return PACKET.HOST;
-  if (address.every((byte) => byte === 0xff)) return PACKET.BROADCAST;
   return (address[0] & 1) !== 0 ? PACKET.MULTICAST : PACKET.OTHERHOST;
 }
 

@@ -65,6 +65,9 @@ function absoluteBase(reg: RegState, places: Places): bigint | undefined {
   }
 }
 
+/** Range of a packet pointer that stands at the end or beyond; a lower one: certainly beyond. rule: AT_PKT_END, 6.18 */
+const AT_END = -1;
+
 /** Bytes behind the pointer's own object part that are claimed to be packet, or that it stands at its end. */
 function packetProblem({ reg, value }: Located, places: Places): string | undefined {
   const { packet } = places;
@@ -72,8 +75,7 @@ function packetProblem({ reg, value }: Located, places: Places): string | undefi
   if (packet === undefined || (baseType(reg.type) !== REG.PACKET && !isMeta)) return undefined;
   const end = isMeta ? packet.start : packet.end;
   if (reg.range < 0) {
-    // At or beyond the end: -2 and -1.
-    const fine = reg.range === -2 ? value >= end : value > end;
+    const fine = reg.range === AT_END ? value >= end : value > end;
     return fine ? undefined : `is ${end - value} bytes before the end, claimed range ${reg.range}`;
   }
   const from = u64(value - BigInt(reg.off));

@@ -6,8 +6,8 @@ import { VerifierEnv, type VerifyRequest } from '../../verifier/env.ts';
 import { baseType, FLAG, REG } from '../../verifier/types.ts';
 import { SkbContext } from '../contexts/skb.ts';
 import { XdpContext } from '../contexts/xdp.ts';
-import { HELPER_TABLES } from '../helpers/index.ts';
-import { PACKET_HELPERS } from '../helpers/packet.ts';
+import { HELPER_TABLES, PACKET_TABLES } from '../helpers/index.ts';
+import { kfuncOf } from '../kfuncs.ts';
 import type { PointerKind } from '../loads.ts';
 import { type Code, type HelperFn, Machine, STACK_BYTES } from '../machine.ts';
 import { RunFault } from '../memory.ts';
@@ -93,13 +93,15 @@ class Runner {
   private code(m: Machine): Code {
     const { env } = this.claims;
     const isPacket = isPacketContext(m.contextOwner());
-    const tables = HELPER_TABLES.filter((table) => isPacket || table !== PACKET_HELPERS);
+    const tables = HELPER_TABLES.filter((table) => isPacket || !PACKET_TABLES.includes(table));
     return prepare({
       name: 'program',
       insns: env.insns,
       helpers: tables,
       pointerKind: (i) => pointerKindOf(env, i),
-      callee: (_, { src, imm }) => {
+      callee: (_, insn) => {
+        const { src, imm } = insn;
+        if (src === CALL_KIND.KFUNC) return kfuncOf(env.image, insn) ?? this.invent;
         const known = src === CALL_KIND.HELPER && tables.some((table) => table[HELPERS[imm]] !== undefined);
         return known ? undefined : this.invent;
       },

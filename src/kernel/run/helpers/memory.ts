@@ -125,39 +125,6 @@ const compareText: HelperFn = (m, r1, r2, r3) => {
   return 0n;
 };
 
-/** Words are summed in 16 bits with the carry coming back. rule: csum_partial */
-export function checksum(bytes: Uint8Array, start: bigint): bigint {
-  let sum = start;
-  for (let i = 0; i < bytes.length; i += 2) sum += BigInt(bytes[i] | ((bytes[i + 1] ?? 0) << 8));
-  return fold32(sum);
-}
-
-function fold32(sum: bigint): bigint {
-  let s = sum;
-  while (s >> 32n !== 0n) s = (s & 0xffffffffn) + (s >> 32n);
-  return s;
-}
-
-/** In 16 bits, as csum_from32to16 leaves it. */
-const fold16 = (sum: bigint): bigint => {
-  let s = sum;
-  while (s >> 16n !== 0n) s = (s & 0xffffn) + (s >> 16n);
-  return s;
-};
-
-/** rule: bpf_csum_diff, 6.18 */
-const checksumDifference: HelperFn = (m, r1, r2, r3, r4, r5) => {
-  const [fromSize, toSize] = [size(r2), size(r4)];
-  if ((fromSize | toSize) % 4 !== 0) return BigInt(-ERRNO.EINVAL);
-  const seed = BigInt.asUintN(32, r5);
-  const from = fold16(checksum(m.memory.bytesAt(r1, fromSize), 0n));
-  const to = m.memory.bytesAt(r3, toSize);
-  if (fromSize === 0 && toSize === 0) return fold16(seed);
-  if (fromSize === 0) return fold16(checksum(to, seed));
-  if (toSize === 0) return fold16(fold32((~from & 0xffffffffn) + seed));
-  return fold16(fold32(checksum(to, seed) + (~from & 0xffffffffn)));
-};
-
 /** Bytes that a helper was given by pointer and length. */
 export const bytesOf = (m: Machine, address: bigint, length: bigint): Uint8Array =>
   m.memory.bytesAt(address, size(length));
@@ -173,5 +140,4 @@ export const MEMORY_HELPERS: HelperTable = {
   strtol: parse(true),
   strtoul: parse(false),
   strncmp: compareText,
-  csum_diff: checksumDifference,
 };

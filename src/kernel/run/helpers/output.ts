@@ -2,22 +2,28 @@
 import { ERRNO } from '../../../errno.ts';
 import type { HelperFn, Machine } from '../machine.ts';
 import { RunRingbuf } from '../maps/ringbuf.ts';
-import { RunFault } from '../memory.ts';
 import type { HelperTable } from '../program.ts';
 import { formatText } from './format.ts';
 import { bytesOf } from './memory.ts';
 
-function ringbuf(m: Machine, address: bigint): RunRingbuf {
+/** Throws RunFault where there is none. */
+export function ringBuffer(m: Machine, address: bigint): RunRingbuf {
   const map = m.map(address);
   if (!(map instanceof RunRingbuf)) throw m.fault('no ring buffer');
   return map;
 }
 
+/** Ends the record that begins at an address. Throws RunFault where there is none. */
+export function finishRecord(m: Machine, address: bigint, discard: boolean): void {
+  for (const map of m.maps.values()) if (map instanceof RunRingbuf && map.finish(address, discard)) return;
+  throw m.fault('no record to submit');
+}
+
 const finish =
   (discard: boolean): HelperFn =>
   (m, r1) => {
-    for (const map of m.maps.values()) if (map instanceof RunRingbuf && map.finish(r1, discard)) return 0n;
-    throw new RunFault('no record to submit');
+    finishRecord(m, r1, discard);
+    return 0n;
   };
 
 /** Key in Machine.state of the records that perf_event_output has written. */
@@ -67,11 +73,11 @@ const snprintf: HelperFn = (m, r1, r2, r3, r4, r5) => {
 
 export const OUTPUT_HELPERS: HelperTable = {
   ringbuf_output: (m, r1, r2, r3, r4) =>
-    r4 & ~3n ? BigInt(-ERRNO.EINVAL) : BigInt(ringbuf(m, r1).output(m.memory.bytesAt(r2, Number(r3)))),
-  ringbuf_reserve: (m, r1, r2, r3) => (r3 === 0n ? ringbuf(m, r1).reserve(Number(r2)) : 0n),
+    r4 & ~3n ? BigInt(-ERRNO.EINVAL) : BigInt(ringBuffer(m, r1).output(m.memory.bytesAt(r2, Number(r3)))),
+  ringbuf_reserve: (m, r1, r2, r3) => (r3 === 0n ? ringBuffer(m, r1).reserve(Number(r2)) : 0n),
   ringbuf_submit: finish(false),
   ringbuf_discard: finish(true),
-  ringbuf_query: (m, r1, r2) => ringbuf(m, r1).query(r2),
+  ringbuf_query: (m, r1, r2) => ringBuffer(m, r1).query(r2),
   perf_event_output: perfOutput,
   trace_printk: tracePrintk,
   trace_vprintk: traceVprintk,

@@ -10,7 +10,8 @@ const u32 = (r: bigint): number => Number(BigInt.asUintN(32, r));
 const EFAULT = BigInt(-ERRNO.EFAULT);
 const EINVAL = BigInt(-ERRNO.EINVAL);
 
-function skb(m: Machine, address: bigint): SkbContext {
+/** Throws RunFault where the context is no socket buffer. */
+export function socketBuffer(m: Machine, address: bigint): SkbContext {
   const owner = m.memory.find(address)?.owner;
   if (owner instanceof SkbContext) return owner;
   throw m.fault('no socket buffer');
@@ -28,7 +29,7 @@ const MAX_OFFSET = 0x7fffffff;
 /** What is not there is zeroes. */
 const loadBytes: HelperFn = (m, r1, r2, r3, r4) => {
   const to = m.memory.bytesAt(r3, u32(r4), true);
-  const from = u32(r2) > MAX_OFFSET ? undefined : skb(m, r1).packet.slice(u32(r2), to.length);
+  const from = u32(r2) > MAX_OFFSET ? undefined : socketBuffer(m, r1).packet.slice(u32(r2), to.length);
   if (from === undefined) to.fill(0);
   else to.set(from);
   return from === undefined ? EFAULT : 0n;
@@ -36,7 +37,7 @@ const loadBytes: HelperFn = (m, r1, r2, r3, r4) => {
 
 /** r5: 0 from the link header, 1 from the network header. rule: bpf_skb_load_bytes_relative, 6.18 */
 const loadRelative: HelperFn = (m, r1, r2, r3, r4, r5) => {
-  const { packet, link, network } = skb(m, r1);
+  const { packet, link, network } = socketBuffer(m, r1);
   const to = m.memory.bytesAt(r3, u32(r4), true);
   const base = r5 === 0n ? link : r5 === 1n ? network : -1;
   const at = base + u32(r2);
@@ -49,7 +50,7 @@ const loadRelative: HelperFn = (m, r1, r2, r3, r4, r5) => {
 const storeBytes: HelperFn = (m, r1, r2, r3, r4, r5) => {
   if (r5 & ~3n) return EINVAL;
   if (u32(r2) > MAX_OFFSET) return EFAULT;
-  const to = skb(m, r1).packet.slice(u32(r2), u32(r4));
+  const to = socketBuffer(m, r1).packet.slice(u32(r2), u32(r4));
   if (to === undefined) return EFAULT;
   to.set(m.memory.bytesAt(r3, u32(r4)));
   return 0n;
@@ -57,7 +58,7 @@ const storeBytes: HelperFn = (m, r1, r2, r3, r4, r5) => {
 
 /** Cuts or lengthens; new bytes are zero. rule: bpf_skb_change_tail, 6.18 */
 const changeTail: HelperFn = (m, r1, r2, r3) => {
-  const context = skb(m, r1);
+  const context = socketBuffer(m, r1);
   const { packet } = context;
   const end = packet.start + u32(r2);
   if (r3 !== 0n || u32(r2) < 1 || end > packet.region.size) return EINVAL;
@@ -69,7 +70,7 @@ const changeTail: HelperFn = (m, r1, r2, r3) => {
 
 /** rule: bpf_skb_change_head, 6.18 */
 const changeHead: HelperFn = (m, r1, r2, r3) => {
-  const context = skb(m, r1);
+  const context = socketBuffer(m, r1);
   const { packet } = context;
   const by = u32(r2);
   if (r3 !== 0n || by > packet.start) return EINVAL;
@@ -80,7 +81,7 @@ const changeHead: HelperFn = (m, r1, r2, r3) => {
   return 0n;
 };
 
-const pullData: HelperFn = (m, r1, r2) => (u32(r2) > skb(m, r1).packet.length ? BigInt(-ERRNO.ENOMEM) : 0n);
+const pullData: HelperFn = (m, r1, r2) => (u32(r2) > socketBuffer(m, r1).packet.length ? BigInt(-ERRNO.ENOMEM) : 0n);
 
 const TC_ACT_SHOT = 2n;
 const TC_ACT_REDIRECT = 7n;

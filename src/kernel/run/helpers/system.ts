@@ -71,4 +71,5 @@ export const SYSTEM_HELPERS: HelperTable = {
   timer_start: nothing,
   timer_cancel: nothing,
   tail_call: nothing,
+  user_ringbuf_drain: nothing,
 };

@@ -5,6 +5,7 @@ import type { Machine } from '../machine.ts';
 import { RunFault } from '../memory.ts';
 import type { RunMap } from '../run-map.ts';
 import { RunArray, RunPerCpuArray } from './array.ts';
+import { RunBloom } from './bloom.ts';
 import { RunHash, RunTrie } from './hash.ts';
 import { RunHolder } from './holders.ts';
 import { RunQueue } from './queue.ts';
@@ -22,6 +23,7 @@ const FAMILIES: Readonly<Partial<Record<MapTypeName, MapClass>>> = {
   lpm_trie: RunTrie,
   queue: RunQueue,
   stack: RunQueue,
+  bloom_filter: RunBloom,
   ringbuf: RunRingbuf,
   prog_array: RunHolder,
   array_of_maps: RunHolder,

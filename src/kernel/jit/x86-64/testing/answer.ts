@@ -32,3 +32,19 @@ export function answerOf(program: JitInput): string {
     throw error;
   }
 }
+
+/** A function's code and where it lies. */
+export interface PlacedCode {
+  address: bigint;
+  bytes: Uint8Array;
+}
+
+/** The code that an answer tells of. */
+export const codeOfAnswer = (answer: string): PlacedCode[] =>
+  answer
+    .split('\n')
+    .filter((line) => line.startsWith('F '))
+    .map((line) => {
+      const [, , address, hex] = line.split(' ');
+      return { address: BigInt(address), bytes: Buffer.from(hex, 'hex') };
+    });

@@ -6,8 +6,22 @@ import type { JitInput } from '../../jit.ts';
 import { type EncodingCase, EXIT, functionOf, instructionCases, programOf } from './encodings.ts';
 import { CONDITIONS, callCases, frameCases, jumpCases } from './jump-encodings.ts';
 
+const FRAME = 10;
+
+/** With a private stack the frame pointer is r9: all that names it once more. */
+const privateStackCases = (): EncodingCase[] =>
+  instructionCases()
+    .filter(({ group }) => !/LD_IMM64|refused|LA57/.test(group))
+    .flatMap(({ group, program }) => {
+      const insns = program.functions[0].insns.filter(({ dst, src }) => dst === FRAME || src === FRAME);
+      if (insns.length === 0) return [];
+      const functions = [functionOf([...insns, EXIT], { privateStack: true })];
+      return [{ group: `${group} on a private stack`, program: { ...program, functions } }];
+    });
+
 export const encodingCases = (): EncodingCase[] => [
   ...instructionCases(),
+  ...privateStackCases(),
   ...jumpCases(),
   ...callCases(),
   ...frameCases(),

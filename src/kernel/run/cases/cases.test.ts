@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { answerCase } from './answer-case.ts';
-import { Machine } from './machine.ts';
-import { prepare } from './program.ts';
-import { RUN_CASES, type RunAnswer } from './run-cases.ts';
-import { testProgram } from './test-programs.ts';
+import { Machine } from '../machine.ts';
+import { prepare } from '../program.ts';
+import { testProgram } from '../test-programs.ts';
+import { answerCase } from './answer.ts';
+import type { RunAnswer } from './case.ts';
+import { RUN_CASES } from './index.ts';
 
-const read = (name: string): string => readFileSync(new URL(`../../../testdata/run/${name}`, import.meta.url), 'utf8');
+const read = (name: string): string =>
+  readFileSync(new URL(`../../../../testdata/run/${name}`, import.meta.url), 'utf8');
 const answers: Record<string, RunAnswer> = JSON.parse(read('cases.json'));
 const digests: string[] = JSON.parse(read('random.json'));
 

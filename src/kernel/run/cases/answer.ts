@@ -1,19 +1,19 @@
-// Runs a case of run-cases.ts and tells what it left behind, in the form in which the kernel's answer is kept.
-import { PSEUDO } from '../../isa/opcode.ts';
-import { MAP_TYPE } from '../../isa/uapi.ts';
-import { loadImage } from '../image/load.ts';
-import type { Packet } from './contexts/packet.ts';
-import { SkbContext } from './contexts/skb.ts';
-import { XdpContext } from './contexts/xdp.ts';
-import { HELPER_TABLES } from './helpers/index.ts';
-import { type Code, Machine } from './machine.ts';
-import { RunArray } from './maps/array.ts';
-import { RunHolder } from './maps/holders.ts';
-import { addMap } from './maps/index.ts';
-import { paperMap } from './paper-map.ts';
-import { prepare } from './program.ts';
-import type { RunAnswer, RunCase } from './run-cases.ts';
-import type { RunMap } from './run-map.ts';
+// Runs a case and tells what it left behind, in the form in which the kernel's answer is kept.
+import { PSEUDO } from '../../../isa/opcode.ts';
+import { MAP_TYPE } from '../../../isa/uapi.ts';
+import { loadImage } from '../../image/load.ts';
+import type { Packet } from '../contexts/packet.ts';
+import { SkbContext } from '../contexts/skb.ts';
+import { XdpContext } from '../contexts/xdp.ts';
+import { HELPER_TABLES } from '../helpers/index.ts';
+import { type Code, Machine } from '../machine.ts';
+import { RunArray } from '../maps/array.ts';
+import { RunHolder } from '../maps/holders.ts';
+import { addMap } from '../maps/index.ts';
+import { paperMap } from '../paper-map.ts';
+import { prepare } from '../program.ts';
+import type { RunMap } from '../run-map.ts';
+import type { RunAnswer, RunCase } from './case.ts';
 
 const bytes = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, 'hex'));
 const hex = (data: Uint8Array): string => Buffer.from(data).toString('hex');

@@ -1,0 +1,95 @@
+// Runs the inputs and watches the thread that works on them.
+import { writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { News, Task } from './worker.ts';
+
+const LOOK_MS = 1000;
+/** An input that takes longer is given up. */
+const HANG_MS = 20_000;
+const MAX_FAULTS = 20;
+const MAX_RSS = 512 << 20;
+/** A new thread every so many inputs; what one leaks shows in the memory before that. */
+const CHUNK = 250_000;
+
+const saved = (index: number): string => join(tmpdir(), `fuzz-fault-${index}.bin`);
+
+interface Tally {
+  done: number;
+  calls: number;
+  opened: number;
+  slowest: number;
+  slowestWhat: string;
+  rss: number;
+  faults: string[];
+}
+
+/** Runs one thread; gives the number of the first input that it did not get to. */
+const runThread = (from: number, to: number, seed: number, tally: Tally): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const progress = new SharedArrayBuffer(4);
+    const current = new Int32Array(progress);
+    current[0] = from;
+    const workerData: Task = { from, to, seed, progress };
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData });
+    let last = from;
+    let since = performance.now();
+    const timer = setInterval(() => {
+      const index = Atomics.load(current, 0);
+      tally.rss = Math.max(tally.rss, process.memoryUsage.rss());
+      if (index !== last) {
+        last = index;
+        since = performance.now();
+      } else if (index >= 0 && performance.now() - since > HANG_MS) {
+        tally.faults.push(`input ${index}: no end`);
+        finish(index + 1);
+      }
+    }, LOOK_MS);
+    const finish = (next: number): void => {
+      clearInterval(timer);
+      void worker.terminate().then(() => resolve(next));
+    };
+    worker.on('error', (error) => {
+      clearInterval(timer);
+      reject(error);
+    });
+    worker.on('message', (news: News) => {
+      if (news.kind === 'done') {
+        tally.calls += news.calls;
+        tally.opened += news.opened;
+        tally.rss = Math.max(tally.rss, news.rss);
+        if (news.slowest > tally.slowest) {
+          tally.slowest = news.slowest;
+          tally.slowestWhat = news.slowestWhat;
+        }
+        finish(to);
+        return;
+      }
+      writeFileSync(saved(news.index), news.bytes);
+      tally.faults.push(
+        `input ${news.index} (${news.seed}), ${news.what}: ${news.text}\n  saved as ${saved(news.index)}`,
+      );
+      if (tally.faults.length >= MAX_FAULTS) finish(to);
+    });
+  });
+
+/** Inputs `first` to `first + count - 1`; gives the exit status after writing what there is to say. */
+export const drive = async (first: number, count: number, seed: number): Promise<number> => {
+  const tally: Tally = { done: 0, calls: 0, opened: 0, slowest: 0, slowestWhat: '', rss: 0, faults: [] };
+  const start = performance.now();
+  const end = first + count;
+  for (let at = first; at < end && tally.faults.length < MAX_FAULTS; ) {
+    at = await runThread(at, Math.min(end, at + CHUNK), seed, tally);
+    tally.done = at - first;
+  }
+  const seconds = (performance.now() - start) / 1000;
+  if (tally.rss > MAX_RSS) tally.faults.push(`${tally.rss >> 20} MB of memory`);
+  for (const fault of tally.faults) process.stdout.write(`${fault}\n`);
+  process.stdout.write(
+    `${tally.done} inputs, seed ${seed}, ${tally.opened} of them opened, ${tally.calls} calls: ${tally.faults.length} faults, slowest call ` +
+      `${Math.round(tally.slowest)} ms (${tally.slowestWhat}), peak memory ${tally.rss >> 20} MB, ` +
+      `${Math.round(tally.done / seconds)} inputs/s\n`,
+  );
+  return tally.faults.length ? 1 : 0;
+};

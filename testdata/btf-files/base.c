@@ -1,0 +1,13 @@
+struct list { struct list *next, *prev; };
+struct big { int a; long b; struct list l; };
+union un { int a; char b[8]; };
+enum en { E1, E2 };
+enum e64 { X = 0x1ffffffffULL };
+typedef struct big big_t;
+typedef unsigned int u32;
+typedef u32 u32_2;
+struct fl { int f; long d; };
+struct nameless { struct { int q; } w; };
+struct list v1; struct big v2; union un v3; enum en v4; enum e64 v5; big_t v6; u32_2 v7; struct fl v8;
+struct nameless v9; struct unknown *v10; char v11[5]; short v12; unsigned char v13; _Bool v14;
+int (*v15)(struct big *, const char *);
