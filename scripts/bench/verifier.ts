@@ -12,8 +12,8 @@ const script = fileURLToPath(new URL('main.ts', import.meta.url));
 
 type Measured = Verification & { peakMegabytes: number };
 
-function ours(name: string): Measured | undefined {
-  const { status, stdout } = spawnSync(process.execPath, [script, name, String(RUNS)], { encoding: 'utf8' });
+function ours(name: string, runs: number): Measured | undefined {
+  const { status, stdout } = spawnSync(process.execPath, [script, name, String(runs)], { encoding: 'utf8' });
   return status === 0 ? (JSON.parse(stdout) as Measured) : undefined;
 }
 
@@ -35,22 +35,28 @@ function real(kernel: Kernel | undefined, name: string): Verification | undefine
   }
 }
 
-const rate = (v: Verification | undefined): string =>
-  (v?.seconds ? `${(v.insns / v.seconds / 1e6).toFixed(2)} M/s` : '-').padStart(12);
+const rate = (v: Verification | undefined, seconds = v?.seconds): string =>
+  (v && seconds ? `${(v.insns / seconds / 1e6).toFixed(2)} M/s` : '-').padStart(12);
 
-/** Prints a table. `names` are cases or OBJECT:PROGRAM. */
+/** Prints a table; "of CPU" is a second of processor time of the whole load. `names` are cases or OBJECT:PROGRAM. */
 export function benchVerifier(names: readonly string[] = Object.keys(CASES)): void {
   const kernel = live();
   process.stdout.write(
-    `${'verifier'.padEnd(30)} ${'bpftool-ts'.padStart(12)} ${'Linux'.padStart(12)}   ratio     insns  states   peak\n`,
+    `${'verifier'.padEnd(30)} ${'bpftool-ts'.padStart(12)} ${'of CPU'.padStart(12)} ${'Linux'.padStart(12)}   ratio     insns  states   peak\n`,
   );
   for (const name of names) {
-    const a = ours(name);
+    const a = ours(name, RUNS);
+    // Memory is that of a process which verifies once, as the command line does.
+    const once = ours(name, 1);
     const b = real(kernel, name);
     const ratio = a?.seconds && b?.seconds ? (a.seconds / b.seconds).toFixed(1) : '-';
     const what = CASES[name]?.what ?? basename(name);
-    const tail = a ? `${a.insns}`.padStart(9) + `${a.states}`.padStart(8) + `${a.peakMegabytes} MB`.padStart(7) : '';
-    process.stdout.write(`${what.padEnd(30)} ${rate(a)} ${rate(b)} ${ratio.padStart(7)} ${tail}\n`);
+    const tail = a
+      ? `${a.insns}`.padStart(9) + `${a.states}`.padStart(8) + `${once?.peakMegabytes} MB`.padStart(7)
+      : '';
+    process.stdout.write(
+      `${what.padEnd(30)} ${rate(a)} ${rate(a, a?.cpuSeconds)} ${rate(b)} ${ratio.padStart(7)} ${tail}\n`,
+    );
   }
   kernel?.closeAll();
 }

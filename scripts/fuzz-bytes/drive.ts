@@ -7,8 +7,10 @@ import type { News, Task } from './worker.ts';
 
 const LOOK_MS = 1000;
 /** An input that takes longer is given up. */
-const HANG_MS = 20_000;
+const HANG_MS = 60_000;
 const MAX_FAULTS = 20;
+/** Bytes that are shared with the thread. */
+const ROOM = 1 << 16;
 const MAX_RSS = 512 << 20;
 /** A new thread every so many inputs; what one leaks shows in the memory before that. */
 const CHUNK = 250_000;
@@ -28,8 +30,8 @@ interface Tally {
 /** Runs one thread; gives the number of the first input that it did not get to. */
 const runThread = (from: number, to: number, seed: number, tally: Tally): Promise<number> =>
   new Promise((resolve, reject) => {
-    const progress = new SharedArrayBuffer(4);
-    const current = new Int32Array(progress);
+    const progress = new SharedArrayBuffer(ROOM);
+    const current = new Int32Array(progress, 0, 2);
     current[0] = from;
     const workerData: Task = { from, to, seed, progress };
     const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData });
@@ -42,7 +44,8 @@ const runThread = (from: number, to: number, seed: number, tally: Tally): Promis
         last = index;
         since = performance.now();
       } else if (index >= 0 && performance.now() - since > HANG_MS) {
-        tally.faults.push(`input ${index}: no end`);
+        writeFileSync(saved(index), new Uint8Array(progress, current.byteLength, current[1]).slice());
+        tally.faults.push(`input ${index}: no end\n  saved as ${saved(index)}`);
         finish(index + 1);
       }
     }, LOOK_MS);
@@ -84,11 +87,12 @@ export const drive = async (first: number, count: number, seed: number): Promise
     tally.done = at - first;
   }
   const seconds = (performance.now() - start) / 1000;
-  if (tally.rss > MAX_RSS) tally.faults.push(`${tally.rss >> 20} MB of memory`);
+  const megabytes = Math.round(tally.rss / 2 ** 20);
+  if (tally.rss > MAX_RSS) tally.faults.push(`${megabytes} MB of memory`);
   for (const fault of tally.faults) process.stdout.write(`${fault}\n`);
   process.stdout.write(
     `${tally.done} inputs, seed ${seed}, ${tally.opened} of them opened, ${tally.calls} calls: ${tally.faults.length} faults, slowest call ` +
-      `${Math.round(tally.slowest)} ms (${tally.slowestWhat}), peak memory ${tally.rss >> 20} MB, ` +
+      `${Math.round(tally.slowest)} ms (${tally.slowestWhat}), peak memory ${megabytes} MB, ` +
       `${Math.round(tally.done / seconds)} inputs/s\n`,
   );
   return tally.faults.length ? 1 : 0;

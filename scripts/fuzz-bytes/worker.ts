@@ -11,7 +11,7 @@ export interface Task {
   from: number;
   to: number;
   seed: number;
-  /** Number of the input that is worked on. */
+  /** Number of the input that is worked on, its length, and its bytes as far as there is room. */
   progress: SharedArrayBuffer;
 }
 
@@ -27,7 +27,8 @@ const RSS_EVERY = 256;
 const TYPES_EVERY = 2;
 
 const { from, to, seed, progress } = workerData as Task;
-const current = new Int32Array(progress);
+const current = new Int32Array(progress, 0, 2);
+const shown = new Uint8Array(progress, current.byteLength);
 const seeds = loadSeeds();
 const kernelBtf = parseBtfFile(seeds.types.reduce((a, b) => (b.bytes.length > a.bytes.length ? b : a)).bytes, 'kernel');
 const tell = (news: News): void => parentPort?.postMessage(news);
@@ -45,6 +46,8 @@ for (let index = from; index < to; index++) {
   const chosen = list[random.below(list.length)];
   const partner = seeds.objects[random.below(seeds.objects.length)].bytes;
   const bytes = mutate(chosen, random);
+  current[1] = Math.min(bytes.length, shown.length);
+  shown.set(bytes.subarray(0, shown.length));
   const exercise = new Exercise(
     (what, ms, fault) => {
       calls++;

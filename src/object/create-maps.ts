@@ -1,4 +1,5 @@
 // Maps are made, or found where they are pinned, and filled.
+import { SysError } from '../errno.ts';
 import { MAP_TYPE } from '../isa/uapi.ts';
 import type { MapCreateAttr, MapInfo } from '../syscall.ts';
 import { errstr, ObjectError } from './errors.ts';
@@ -174,10 +175,14 @@ const placeholderFd = (state: LoadState, index: number): number =>
   FIRST_PLACEHOLDER_FD + index + state.maps.slice(0, index).filter((m) => m.spec.inner).length;
 
 function contentsOf(map: MapState): Uint8Array {
+  if (map.valueSize > MAX_CONTENTS) throw new SysError('ENOMEM');
   const value = new Uint8Array(map.valueSize);
   value.set((map.value ?? new Uint8Array()).subarray(0, map.valueSize));
   return value;
 }
+
+/** Bytes of the largest data section; an object that claims more is taken for damaged. */
+const MAX_CONTENTS = 1 << 28;
 
 /** Writes the contents of a data section, and freezes what programs may not write. */
 function populate(state: LoadState, map: MapState): void {

@@ -2,7 +2,7 @@
 import type { FlatTypes } from '../flat-types.ts';
 import { BTF_KIND } from '../kinds.ts';
 import { ContentHash } from './content-hash.ts';
-import { RANK, rankOf, sortName } from './rank.ts';
+import { RANK, rankOf, sortName, target } from './rank.ts';
 import { sortByText, type TextOrder } from './text-order.ts';
 
 /** Kinds that are never defined themselves and lead to nothing that is. */
@@ -19,6 +19,7 @@ export class SortedTypes {
   private readonly bySortName: TextOrder;
   private readonly byName: TextOrder;
   private readonly hashes: ContentHash;
+  private hasOddTypedefs = false;
 
   /** Throws BtfError for types that refer to themselves. */
   constructor(types: FlatTypes) {
@@ -29,7 +30,23 @@ export class SortedTypes {
     this.ranks = new Uint8Array(count);
     this.bySortName = { bytes, offsets: new Int32Array(count) };
     this.byName = { bytes, offsets: new Int32Array(count) };
-    for (let id = 0; id < count; id++) this.ranks[id] = rankOf(types, id);
+    for (let id = 0; id < count; id++) {
+      const rank = rankOf(types, id);
+      this.ranks[id] = rank;
+      if (rank === RANK.LAST && types.kind(id) === BTF_KIND.TYPEDEF && this.isOdd(id)) this.hasOddTypedefs = true;
+    }
+  }
+
+  /** Typedefs that no compiler writes. Whether they are defined depends on everything that is visited before them. */
+  private isOdd(id: number): boolean {
+    const { types } = this;
+    if (types.nameOffset(id) === 0) return true;
+    let end = id;
+    for (let next = target(types, end); next >= 0; next = target(types, end)) {
+      if (types.kind(next) === BTF_KIND.DECL_TAG) return true;
+      end = next;
+    }
+    return end !== 0 && types.kind(end) !== BTF_KIND.FWD;
   }
 
   /** Those that come first, in order; only the types of the last rank are missing. */
@@ -48,11 +65,12 @@ export class SortedTypes {
   /** Types of the last rank, in order; of those only the ones that `matter`, unless they are the first ones of all. */
   last(isFirst: boolean, matters: (id: number) => boolean): Int32Array {
     const { types, ranks } = this;
+    const all = isFirst || this.hasOddTypedefs;
     const ids = new Int32Array(types.count);
     let length = 0;
     for (let id = 0; id < ranks.length; id++) {
       if (ranks[id] !== RANK.LAST) continue;
-      if (isFirst || (SILENT[types.kind(id)] === 0 && matters(id))) ids[length++] = id;
+      if (all || (SILENT[types.kind(id)] === 0 && matters(id))) ids[length++] = id;
     }
     this.sort(ids, 0, length);
     return ids.subarray(0, length);
