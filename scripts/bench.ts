@@ -1,8 +1,9 @@
-// npm run bench [-- ROUNDS]
+// npm run bench [-- ROUNDS] [realtime]
 // npm run bench -- verifier [CASE|OBJECT:PROGRAM…]
 import { benchCommands } from './bench/commands.ts';
 import { benchVerifier } from './bench/verifier.ts';
 
-const [part, ...names] = process.argv.slice(2);
-if (part === 'verifier') benchVerifier(names.length > 0 ? names : undefined);
-else benchCommands(part === undefined ? undefined : Number(part));
+const words = process.argv.slice(2);
+const rounds = words.find((word) => /^\d+$/.test(word));
+if (words[0] === 'verifier') benchVerifier(words.length > 1 ? words.slice(1) : undefined);
+else benchCommands({ realtime: words.includes('realtime'), ...(rounds && { rounds: Number(rounds) }) });

@@ -1,5 +1,6 @@
 // What two kernels answered to one program, compared.
 import { createRequire } from 'node:module';
+import { ERRNO } from '../../src/errno.ts';
 import type { InfoRecords, ProgInfo } from '../../src/syscall.ts';
 import { type CodeLine, codeMask, maskXlatedBytes, sameJited } from '../parity/mask.ts';
 import type { Outcome } from './sides.ts';
@@ -81,8 +82,16 @@ export function compare(real: Outcome, ours: Outcome): Difference | undefined {
   if (ours.errno < 0) return { what: 'fault', real: real.log, ours: ours.log };
   if (real.errno !== ours.errno) return { what: 'verdict', real: `${real.errno}`, ours: `${ours.errno}` };
   if (counts(real.log) !== counts(ours.log)) return { what: 'counts', real: counts(real.log), ours: counts(ours.log) };
-  if (real.log !== ours.log) return { what: 'log', ...firstLines(real.log, ours.log) };
+  const [a, b] = real.errno === ERRNO.ENOSPC ? sameEnds(real.log, ours.log) : [real.log, ours.log];
+  if (a !== b) return { what: 'log', ...firstLines(a, b) };
   return real.info && ours.info ? compareInfo(real.info, ours.info) : undefined;
+}
+
+/** Of logs that did not fit, the end is left; how long the walk took decides where it begins. */
+function sameEnds(real: string, ours: string): [string, string] {
+  const whole = (log: string): string => log.slice(log.indexOf('\n') + 1);
+  const length = Math.min(whole(real).length, whole(ours).length);
+  return [real.slice(-length), ours.slice(-length)];
 }
 
 function firstLines(real: string, ours: string): { real: string; ours: string } {

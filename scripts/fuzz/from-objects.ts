@@ -17,7 +17,7 @@ const MAX_NAME = 15;
 
 interface Recorded {
   maps: { fd: number; map: WorldMap }[];
-  btf: { fd: number; bytes: Uint8Array } | undefined;
+  btfs: { fd: number; bytes: Uint8Array }[];
   loads: ProgLoadAttr[];
 }
 
@@ -56,7 +56,7 @@ function recorder(kernel: Kernel, seen: Recorded, name: string): Kernel {
     },
     btfLoad(attr: { bytes: Uint8Array }): number {
       const fd = kernel.btfLoad(attr);
-      seen.btf = { fd, bytes: attr.bytes };
+      seen.btfs.push({ fd, bytes: attr.bytes });
       return fd;
     },
     progLoad(attr: ProgLoadAttr): number {
@@ -82,10 +82,12 @@ const words = (info: InfoRecords | undefined): Uint32Array =>
 /** The load with descriptors replaced by what they stand for; undefined where one is unknown. */
 function toProgram(attr: ProgLoadAttr, seen: Recorded, key: string): FuzzProgram | undefined {
   const insns = decodeInsns(attr.insns);
+  const btf = seen.btfs.findLast(({ fd }) => fd === attr.btfFd) ?? seen.btfs.at(-1);
   const symbolic = (fd: number): number => {
-    if (fd === seen.btf?.fd) return BTF_FD;
+    // Numbers are given again: those of BTF that was only tried stand for nothing any more.
     const index = seen.maps.findIndex((m) => m.fd === fd);
-    return index < 0 ? VMLINUX_FD : index + 1;
+    if (index >= 0) return index + 1;
+    return fd === btf?.fd ? BTF_FD : VMLINUX_FD;
   };
   for (let i = 0; i < insns.length; i++) {
     const x = insns[i];
@@ -105,7 +107,7 @@ function toProgram(attr: ProgLoadAttr, seen: Recorded, key: string): FuzzProgram
     caps: 'all',
     license: attr.license,
     insns: encodeInsns(insns),
-    world: { key, maps: seen.maps.map((m) => m.map), btf: seen.btf?.bytes },
+    world: { key, maps: seen.maps.map((m) => m.map), btf: btf?.bytes },
     ...(attr.funcInfo ? { funcs } : {}),
     ...(attr.lineInfo?.recSize === 16 ? { lines: attr.lineInfo.bytes } : {}),
     ...(attr.fdArray ? { fdArray: attr.fdArray.map(symbolic) } : {}),
@@ -122,14 +124,14 @@ export function programsOf(path: string, kernel: Kernel): FuzzProgram[] {
     return out;
   }
   for (const name of names) {
-    const seen: Recorded = { maps: [], btf: undefined, loads: [] };
+    const seen: Recorded = { maps: [], btfs: [], loads: [] };
     try {
       loadObject(recorder(kernel, seen, name), openObject(readFileSync(path), { path }), { programs: [name] });
     } catch (e) {
       if (!(e instanceof LoadError || e instanceof SysError)) continue;
     } finally {
       for (const { fd } of seen.maps) closeQuietly(kernel, fd);
-      if (seen.btf) closeQuietly(kernel, seen.btf.fd);
+      for (const { fd } of seen.btfs) closeQuietly(kernel, fd);
     }
     const attr = seen.loads.at(-1);
     const program = attr && toProgram(attr, seen, `${basename(path)} ${name}`);

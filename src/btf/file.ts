@@ -1,6 +1,6 @@
 // BTF in files: raw data, or the .BTF section of an ELF file.
 import { SHT } from '../elf/constants.ts';
-import { ElfError, readElf } from '../elf/elf.ts';
+import { ElfError, type ElfSection, readElf } from '../elf/elf.ts';
 import { ERRNO } from '../errno.ts';
 import { Btf, BtfError } from './btf.ts';
 import { hasBtfMagic } from './header.ts';
@@ -34,6 +34,16 @@ const orRefuse = <T>(message: string, read: () => T): T => {
   }
 };
 
+/** What cannot be unpacked is taken for types as it is, which it is not. */
+const unpackedOr = (section: ElfSection, stored: Uint8Array): Uint8Array => {
+  try {
+    return section.unpacked;
+  } catch (error) {
+    if (error instanceof ElfError) return stored;
+    throw error;
+  }
+};
+
 /**
  * Finds the sections with types of an ELF file; `path` is for messages. Throws BtfError.
  * Rule: libbpf 1.8, which does not unpack; its errors.
@@ -54,10 +64,8 @@ export const btfSections = (bytes: Uint8Array, path: string): BtfSectionBytes =>
     if (type !== SHT.PROGBITS) {
       throw formatError(`unexpected section type (${type}) of section(${index}, ${name}) from ${path}`);
     }
-    found.set(
-      name,
-      orRefuse(`failed to get section(${index}, ${name}) data from ${path}`, () => section.unpacked),
-    );
+    const stored = orRefuse(`failed to get section(${index}, ${name}) data from ${path}`, () => section.data);
+    found.set(name, unpackedOr(section, stored));
   }
   const btf = found.get(BTF_SECTION);
   if (!btf) {

@@ -1,4 +1,5 @@
 // The header of BTF data: where types, kind layouts and strings lie.
+import { ERRNO } from '../errno.ts';
 import { BtfError } from './btf-error.ts';
 
 export const BTF_MAGIC = 0xeb9f;
@@ -34,6 +35,12 @@ export const readSections = (bytes: Uint8Array, split: boolean): BtfSections => 
   const littleEndian = bytes[0] === (BTF_MAGIC & 0xff);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const headerLength = view.getUint32(4, littleEndian);
+  if (!littleEndian && headerLength < BTF_HEADER_SIZE) {
+    throw new BtfError(`Can't load BTF with non-native endianness due to unsupported header length ${headerLength}`, {
+      errno: ERRNO.EOPNOTSUPP,
+      warned: true,
+    });
+  }
   if (headerLength > bytes.length) {
     throw new BtfError(`BTF header len ${headerLength} larger than data size ${bytes.length}`);
   }
@@ -58,8 +65,12 @@ export const readSections = (bytes: Uint8Array, split: boolean): BtfSections => 
   if (typeOffset % 4) throw new BtfError('BTF type section is not aligned to 4 bytes');
   if (layoutLength) {
     if (layoutOffset % 4) throw new BtfError('BTF layout section is not aligned to 4 bytes');
-    if (layoutOffset < typeOffset + typeLength || layoutOffset + layoutLength > stringOffset) {
-      throw new BtfError(`Invalid BTF data sections layout: layout data at ${layoutOffset} + ${layoutLength}`);
+    const place = `layout data at ${layoutOffset} + ${layoutLength}`;
+    if (layoutOffset < typeOffset + typeLength) {
+      throw new BtfError(`Invalid BTF data sections layout: type data at ${typeOffset} + ${typeLength},  ${place}`);
+    }
+    if (layoutOffset + layoutLength > stringOffset) {
+      throw new BtfError(`Invalid BTF data sections layout: ${place}, strings data at ${stringOffset}`);
     }
     if (layoutLength % 4) throw new BtfError('Invalid BTF kind layout section');
   }

@@ -41,7 +41,10 @@ interface TypeWords {
 const wordsInPlace = (bytes: Uint8Array, { types }: BtfSections): TypeWords | undefined => {
   const nothing = (bytes.length + 3) >>> 2;
   const size = nothing + HEAD_WORDS;
-  const lies = (bytes.byteOffset | types.start) % 4 === 0 && bytes.byteOffset + size * 4 <= bytes.buffer.byteLength;
+  const room = bytes.byteOffset + size * 4 <= bytes.buffer.byteLength;
+  // What is behind a small Buffer may belong to the next one.
+  const pooled = bytes.buffer.byteLength === Buffer.poolSize;
+  const lies = (bytes.byteOffset | types.start) % 4 === 0 && room && !pooled;
   if (!lies) return undefined;
   const words = new Int32Array(bytes.buffer, bytes.byteOffset, size);
   if ((words[nothing] | words[nothing + 1] | words[nothing + 2]) !== 0) return undefined;

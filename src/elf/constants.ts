@@ -56,4 +56,3 @@ export const EHDR_BYTES = 64;
 export const SHDR_BYTES = 64;
 export const SYM_BYTES = 24;
 export const REL_BYTES = 16;
-export const RELA_BYTES = 24;

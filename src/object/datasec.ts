@@ -3,20 +3,50 @@ import type { Btf } from '../btf/btf.ts';
 import { BtfBuilder } from '../btf/encode.ts';
 import { BTF_KIND, LINKAGE } from '../btf/kinds.ts';
 import { SHT, STB, STT, STV } from '../elf/constants.ts';
-import type { ElfSymbol } from '../elf/elf.ts';
+import { ElfError, type ElfSymbol } from '../elf/elf.ts';
 import { parseObjectBtf } from './btf-words.ts';
-import type { ObjectFile } from './elf-collect.ts';
+import { type ObjectFile, symbolName } from './elf-collect.ts';
 import { errstr, ObjectError } from './errors.ts';
 
-/** Global variables by name; the first symbol of a name counts. */
-function variableSymbols(file: ObjectFile): Map<string, ElfSymbol> {
-  const out = new Map<string, ElfSymbol>();
-  for (const symbol of file.symbols) {
-    const visible = symbol.bind === STB.GLOBAL || symbol.bind === STB.WEAK;
-    if (symbol.type === STT.OBJECT && visible && !out.has(symbol.name)) out.set(symbol.name, symbol);
+/** Global variables by name; the first symbol of a name counts. A name that cannot be had ends the search for others. */
+class VariableSymbols {
+  private readonly file: ObjectFile;
+  private readonly byName = new Map<string, ElfSymbol>();
+  /** The first symbol without a readable name; those behind it are never found. */
+  private readonly nameless: ElfSymbol | undefined;
+
+  constructor(file: ObjectFile) {
+    this.file = file;
+    for (const symbol of file.symbols) {
+      const visible = symbol.bind === STB.GLOBAL || symbol.bind === STB.WEAK;
+      if (symbol.type !== STT.OBJECT || !visible) continue;
+      const name = readableName(symbol);
+      if (name === undefined) {
+        this.nameless = symbol;
+        return;
+      }
+      if (!this.byName.has(name)) this.byName.set(name, symbol);
+    }
   }
-  return out;
+
+  find(name: string): ElfSymbol | undefined {
+    const found = this.byName.get(name);
+    if (!found && this.nameless) {
+      symbolName(this.file, this.nameless);
+      this.file.messages.warn(`failed to get sym name string for var ${name}`);
+    }
+    return found;
+  }
 }
+
+const readableName = (symbol: ElfSymbol): string | undefined => {
+  try {
+    return symbol.name;
+  } catch (error) {
+    if (error instanceof ElfError) return undefined;
+    throw error;
+  }
+};
 
 /** Bytes of a section in the file or, for zeroes, in memory; -1 when there is none. */
 function sectionSize(file: ObjectFile, name: string): number {
@@ -34,18 +64,12 @@ export function fixDatasecs(file: ObjectFile, btf: Btf): Btf {
   for (let id = 1; id < btf.count; id++) if (btf.kind(id) === BTF_KIND.DATASEC) ids.push(id);
   if (ids.length === 0) return btf;
   const builder = BtfBuilder.from(btf);
-  const symbols = variableSymbols(file);
+  const symbols = new VariableSymbols(file);
   for (const id of ids) fixDatasec(file, btf, builder, symbols, id);
   return parseObjectBtf(builder.bytes());
 }
 
-function fixDatasec(
-  file: ObjectFile,
-  btf: Btf,
-  builder: BtfBuilder,
-  symbols: ReadonlyMap<string, ElfSymbol>,
-  id: number,
-): void {
+function fixDatasec(file: ObjectFile, btf: Btf, builder: BtfBuilder, symbols: VariableSymbols, id: number): void {
   const { messages } = file;
   const name = btf.name(id);
   const vlen = btf.vlen(id);
@@ -76,7 +100,7 @@ function fixDatasec(
       }
       const linkage = btf.linkage(variable.type);
       if (linkage === LINKAGE.STATIC || linkage === LINKAGE.EXTERN) continue;
-      const symbol = symbols.get(btf.name(variable.type));
+      const symbol = symbols.find(btf.name(variable.type));
       if (!symbol) {
         messages.debug(() => `sec '${name}': failed to find ELF symbol for VAR '${btf.name(variable.type)}'`);
         throw new ObjectError('ENOENT');

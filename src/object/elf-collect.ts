@@ -189,7 +189,7 @@ function classify(file: ObjectFile, section: ElfSection): void {
   const size = section.type === SHT.NOBITS ? section.size : data.length;
   messages.debug(
     () =>
-      `elf: section(${index}) ${name}, size ${size}, link ${section.link}, ` +
+      `elf: section(${index}) ${name}, size ${size}, link ${section.link | 0}, ` +
       `flags ${section.wideFlags.toString(16)}, type=${section.type | 0}`,
   );
   switch (name) {

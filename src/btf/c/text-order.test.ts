@@ -19,7 +19,7 @@ test('texts are sorted by their bytes, and ranges of equals are told', () => {
       expect(sorted).toEqual(texts.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))));
       const expected: [number, number][] = [];
       for (let start = 0; start < sorted.length; ) {
-        const end = sorted.findLastIndex((t) => t === sorted[start]) + 1;
+        const end = sorted.lastIndexOf(sorted[start]) + 1;
         if (end - start > 1) expected.push([start, end]);
         start = end;
       }

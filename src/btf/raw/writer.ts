@@ -18,6 +18,8 @@ export class RawWriter extends ByteSink {
   private readonly types: FlatTypes;
   private readonly style: Style;
   private readonly table: StepTable;
+  /** Whether names can be copied: text takes them as they are, and so does JSON where none has anything to escape. */
+  private readonly copiesNames: boolean;
   private written = 0;
 
   constructor(types: FlatTypes, style: Style, write: (bytes: Buffer) => void) {
@@ -25,6 +27,8 @@ export class RawWriter extends ByteSink {
     this.types = types;
     this.style = style;
     this.table = new StepTable(style);
+    const { bytes } = types.strings;
+    this.copiesNames = !style.json || !Object.keys(JSON_ESCAPES).some((char) => bytes.includes(char.charCodeAt(0)));
   }
 
   begin(): void {
@@ -56,13 +60,13 @@ export class RawWriter extends ByteSink {
 
   private follow(steps: readonly Step[], at: number, id: number): void {
     const { words } = this.types;
-    const plain = !this.style.json;
+    const { copiesNames } = this;
     for (let i = 0; i < steps.length; i++) {
       const step = steps[i];
       const word = words[at + step.word];
       if (step.source === SOURCE.NAME) {
         this.put(step.before);
-        if (plain && word !== 0) this.string(word);
+        if (copiesNames && word !== 0) this.string(word);
         else this.name(word);
         continue;
       }
@@ -89,8 +93,8 @@ export class RawWriter extends ByteSink {
 
   private name(offset: number): void {
     if (offset === 0) this.put(ANONYMOUS);
-    else if (this.style.json) this.escaped(offset, ESCAPES);
-    else this.string(offset);
+    else if (this.copiesNames) this.string(offset);
+    else this.escaped(offset, ESCAPES);
   }
 
   /** Values that few types have. */

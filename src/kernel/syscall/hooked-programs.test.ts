@@ -6,7 +6,7 @@ import { loadObject } from '../../object/load.ts';
 import { openObject } from '../../object/open.ts';
 import { openSimulatedKernel } from '../index.ts';
 
-const FOLDER = fileURLToPath(new URL('../../../testdata/verifier/tracing/', import.meta.url));
+const FOLDER = fileURLToPath(new URL('../../../testdata/verifier/hooks/', import.meta.url));
 const kernel = openSimulatedKernel({ statePath: ':memory:' });
 afterAll(() => kernel.closeAll());
 
@@ -27,9 +27,9 @@ const exists = (kind: 'prog' | 'btf', id: number): boolean => {
 };
 
 test('it names the BTF and the function of the other, and keeps it alive', () => {
-  const target = load('test_pkt_access', 'test_pkt_access');
+  const target = load('target', 'classifies');
   const { id, btfId } = kernel.progInfo(target);
-  const hooked = load('fexit_bpf2bpf', 'test_main', target);
+  const hooked = load('hooking', 'watches', target);
   const info = kernel.progInfo(hooked);
   expect(info.attachBtfObjId).toBe(btfId);
   expect(info.attachBtfId).toBeGreaterThan(0);
@@ -41,8 +41,8 @@ test('it names the BTF and the function of the other, and keeps it alive', () =>
 });
 
 test('a replacement has no attach type of its own', () => {
-  const target = load('connect4_prog', 'connect_v4_prog');
-  const replacement = load('freplace_connect4', 'new_do_bind', target);
+  const target = load('target', 'connects');
+  const replacement = load('hooking', 'chooses_otherwise', target);
   expect(kernel.progInfo(target).expectedAttachType).toBeGreaterThan(0);
   expect(kernel.progInfo(replacement).expectedAttachType).toBe(0);
 });

@@ -125,7 +125,8 @@ class Loader {
       if (name === undefined) {
         const isTable = holder?.type === SHT.STRTAB;
         const missing = holder ? `invalid section${isTable ? ' header' : ''}` : 'invalid section index';
-        const reason = names ? 'offset out of range' : missing;
+        const bad = names && nameOffset < names.length ? 'invalid section index' : 'offset out of range';
+        const reason = names ? bad : missing;
         this.fail(`failed to get section #${index} name for ${object.name}: ${reason}`);
       }
       const data = contentsOf(elf, index);

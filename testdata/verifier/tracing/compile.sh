@@ -1,5 +1,5 @@
 #!/bin/sh
-# capture.sh LINUX LIBBPF: compiles the objects of this folder from the BPF selftests of Linux 6.18 (GPL-2.0, in LINUX)
+# compile.sh LINUX LIBBPF FOLDER: compiles into FOLDER, which is outside of the repository, objects of the BPF selftests of Linux 6.18 (GPL-2.0, in LINUX)
 # with the headers of LIBBPF, and drops their DWARF. What the tests expect stands in tags in their BTF; chains.json
 # holds what the user-space side of the tests expects of programs that hook into programs. Needs clang 22, llvm-strip,
 # bpftool and the running kernel's BTF; INCLUDES and LATE may name more folders with headers,
@@ -7,7 +7,7 @@
 set -e
 linux=$1
 libbpf=$2
-here=$(cd "$(dirname "$0")" && pwd)
+here=$(cd "$3" && pwd)
 work=$(mktemp -d)
 bpftool btf dump file /sys/kernel/btf/vmlinux format c > "$work/vmlinux.h"
 tests=$linux/tools/testing/selftests/bpf
