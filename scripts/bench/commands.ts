@@ -1,6 +1,6 @@
 // Whole processes side by side: bpftool-ts, then the real bpftool ($BPFTOOL, or the one in PATH), in turns, so that what
 // else the machine does falls on both. Shows medians and the ratio of medians, and the limits that are kept to.
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +13,9 @@ const ROUNDS = 15;
 const MAX_MEMORY = 120;
 /** In front of all other processes: the clock then shows what it would on an idle machine. */
 const REALTIME = ['chrt', '-f', '1'];
+
+const DOCUMENT = new URL('../../docs/speed.md', import.meta.url);
+const BLOCK = /(<!-- bench -->)[\s\S]*(<!-- \/bench -->)/;
 /** Shown by the kernel; bpftool-ts shows that of its image under the same name. */
 const SYSFS_VMLINUX = '/sys/kernel/btf/vmlinux';
 
@@ -75,7 +78,12 @@ const HEAD =
   `${''.padEnd(26)}${'wall'.padStart(9)}${'real'.padStart(9)}${'ratio'.padStart(7)}` +
   `${'CPU'.padStart(9)}${'real'.padStart(9)}${'ratio'.padStart(7)}${'memory'.padStart(9)}${'real'.padStart(9)}  limit\n`;
 
-const run = (folder: string, rounds: number, before: readonly string[]): void => {
+const run = (folder: string, rounds: number, before: readonly string[]): string => {
+  let all = '';
+  const say = (line: string): void => {
+    process.stdout.write(line);
+    all += line;
+  };
   // A certificate list that Node would read at every start is no part of what is measured.
   const env: Environment = { ...process.env, BPFTOOL_STATE: join(folder, 'kernel.db'), NODE_EXTRA_CA_CERTS: undefined };
   const ours = [...before, process.execPath, fileURLToPath(new URL('../../dist/bpftool.cjs', import.meta.url))];
@@ -87,8 +95,8 @@ const run = (folder: string, rounds: number, before: readonly string[]): void =>
   const idle: Sample[] = [];
   for (let i = 0; i < rounds; i++) idle.push(timeRun([...before, process.execPath, '-e', '0'], env) as Sample);
   const node = medianOf(idle) as Sample;
-  process.stdout.write(HEAD);
-  process.stdout.write(`${'Node by itself'.padEnd(26)}${cell(node.wall, 'ms')}${cell(node.cpu, 'ms', 25)}\n`);
+  say(HEAD);
+  say(`${'Node by itself'.padEnd(26)}${cell(node.wall, 'ms')}${cell(node.cpu, 'ms', 25)}\n`);
 
   for (const row of rowsFor(vmlinux, image.btf().find('sk_buff', BTF_KIND.STRUCT))) {
     const samples: [Sample[], Sample[]] = [[], []];
@@ -104,19 +112,27 @@ const run = (folder: string, rounds: number, before: readonly string[]): void =>
     if (!a) throw new Error(`bpftool-ts fails: ${row.words.join(' ')}`);
     const memory = peakMemory([...ours, ...row.words], env);
     const realMemory = b && peakMemory([...real, ...row.words], env);
-    process.stdout.write(
+    say(
       `${row.what.padEnd(26)}${cell(a.wall, 'ms')}${cell(b?.wall, 'ms')}${ratioCell(a.wall, b?.wall)}` +
         `${cell(a.cpu, 'ms')}${cell(b?.cpu, 'ms')}${ratioCell(a.cpu, b?.cpu)}` +
         `${cell(memory, 'MiB')}${cell(realMemory, 'MiB')}${verdict(row, a, b, node, memory)}\n`,
     );
   }
+  return all;
+};
+
+/** Puts the result into the document about it. */
+const writeDocument = (result: string): void => {
+  const text = readFileSync(DOCUMENT, 'utf8');
+  writeFileSync(DOCUMENT, text.replace(BLOCK, `$1\n\`\`\`\n${result}\`\`\`\n$2`));
 };
 
 /** Measures and prints everything. */
-export const benchCommands = ({ rounds = ROUNDS, realtime = false }): void => {
+export const benchCommands = ({ rounds = ROUNDS, realtime = false, write = false }): void => {
   const folder = mkdtempSync(join(tmpdir(), 'bench-'));
   try {
-    run(folder, rounds, realtime ? REALTIME : []);
+    const result = run(folder, rounds, realtime ? REALTIME : []);
+    if (write) writeDocument(result);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

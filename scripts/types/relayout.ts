@@ -35,15 +35,23 @@ const describe = (btf: Btf, id: number, whole: boolean): string => {
   return `${btf.size(id)} {${members.join('; ')}}`;
 };
 
-/** Ids of types that can be named in C, by that name; undefined for names that several types have. */
-const named = (btf: Btf): Map<string, number | undefined> => {
-  const found = new Map<string, number | undefined>();
+/** Ids of types that can be named in C, by that name; those whose name another has are left out: one is renamed. */
+const named = (btf: Btf): Map<string, number> => {
+  const found = new Map<string, number>();
+  const uses = new Map<string, number>();
   for (let id = 1; id < btf.count; id++) {
     const word = WORDS[btf.kind(id)];
     const name = btf.name(id);
     if (word === undefined || name === '') continue;
-    const full = word + name;
-    found.set(full, found.has(full) ? undefined : id);
+    // Structs, unions and enums share their names.
+    const place = `${word === '' ? 'typedef' : 'tag'} ${name}`;
+    uses.set(place, (uses.get(place) ?? 0) + 1);
+    found.set(word + name, id);
+  }
+  for (const [place, count] of uses) {
+    if (count === 1) continue;
+    const name = place.slice(place.indexOf(' ') + 1);
+    for (const word of place.startsWith('tag') ? ['struct ', 'union ', 'enum '] : ['']) found.delete(word + name);
   }
   return found;
 };
@@ -60,7 +68,7 @@ export interface Relayout {
 
 /** Compiles `header`, the C of `btf`, and compares the layout of every type that has a name of its own. */
 export const relayout = (btf: Btf, header: string, compile: Compile, folder: string): Relayout => {
-  const types = [...named(btf)].filter((entry): entry is [string, number] => entry[1] !== undefined);
+  const types = [...named(btf)];
   const source = join(folder, 'relayout.c');
   const object = join(folder, 'relayout.o');
   const uses = types.map(([name], i) => `${name} *bpftool_use_${i};`);

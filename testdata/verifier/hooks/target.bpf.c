@@ -10,7 +10,7 @@ __attribute__((noinline)) int choose(struct bpf_sock_addr *ctx)
 SEC("cgroup/connect4")
 int connects(struct bpf_sock_addr *ctx)
 {
-	return choose(ctx);
+	return choose(ctx) ? 1 : 0;
 }
 
 SEC("tc")
