@@ -7,7 +7,7 @@ import { CliError, type CommandContext, errnoStatus, SilentFailure, UsageError }
 import { because, selectMapInfo, selectProg } from '../select.ts';
 import { isPrefix, parseU32 } from '../words.ts';
 import { SYSFS_BTF, VMLINUX } from './paths.ts';
-import { compileForShortRun } from './short-run.ts';
+import { compileForLongRun, compileForShortRun } from './short-run.ts';
 import { btfOfFile, btfOfFiles, btfOfId, sayError, sayWarning, vmlinuxBase } from './source.ts';
 
 const MAX_ROOTS = 16;
@@ -87,6 +87,7 @@ const fromFiles: TakeSource = (context, words, base) => {
         INVALID,
       );
     }
+    compileForLongRun();
     return { btf: btfOfFiles(context, files, known) };
   }
   return { btf: btfOfFile(context, files[0] ?? VMLINUX, known) };

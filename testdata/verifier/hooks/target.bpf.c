@@ -2,7 +2,7 @@
 /* Programs that others hook into: hooking.bpf.c. */
 #include "bpf.h"
 
-__attribute__((noinline)) int choose(struct bpf_sock_addr *ctx)
+__attribute__((weak, noinline)) int choose(struct bpf_sock_addr *ctx)
 {
 	return ctx->user_port != 0;
 }
