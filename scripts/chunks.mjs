@@ -3,6 +3,7 @@
 // every run needs are in one script, which comes with V8's code cache.
 import { createHash } from 'node:crypto';
 import { isBuiltin } from 'node:module';
+import { Script } from 'node:vm';
 
 /** Modules of Node that load many others; they are loaded when one of their functions is first called. */
 const LAZY_BUILTINS = ['zlib', 'v8'];
@@ -21,11 +22,13 @@ export const builtinModules = {
     );
     build.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path }) => {
       const module = `process.getBuiltinModule('node:${path}')`;
-      const names = Object.keys(process.getBuiltinModule(`node:${path}`)).filter((name) => name !== 'default');
-      const lines = LAZY_BUILTINS.includes(path)
-        ? names.map((name) => `export const ${name}=(...args)=>${module}.${name}(...args);`)
-        : names.map((name) => `export const ${name}=/* @__PURE__ */(()=>${module}.${name})();`);
-      return { contents: `${lines.join('\n')}\nexport default ${module};`, loader: 'js' };
+      const values = Object.entries(process.getBuiltinModule(`node:${path}`)).filter(([name]) => name !== 'default');
+      const lines = values.map(([name, value]) => {
+        const isLazy = LAZY_BUILTINS.includes(path) && typeof value === 'function';
+        const now = `/* @__PURE__ */(()=>${module}.${name})()`;
+        return `export const ${name}=${isLazy ? `(...args)=>${module}.${name}(...args)` : now};`;
+      });
+      return { contents: `${lines.join('\n')}\nexport default /* @__PURE__ */(()=>${module})();`, loader: 'js' };
     });
   },
 };
@@ -59,8 +62,8 @@ const pairs = (list) =>
     .filter(([name, other = '']) => name && !other.startsWith('"'));
 
 /**
- * A chunk as a function of exports, load, lazy, require and __importMetaUrl. What it imports are constants of the function, so
- * that V8 sees through them; no chunk exports what changes after it has run.
+ * A chunk as a function of exports, load, lazy, require and __importMetaUrl. What it imports are constants of the
+ * function, so that V8 sees through them; no chunk exports what changes after it has run.
  */
 const asFunction = (text, names) => {
   let head = '';
@@ -83,7 +86,10 @@ const asFunction = (text, names) => {
         .join('')}${rest}`,
   );
   body = body.replace(EXPORT_DEFAULT, 'exports.default=$1;$2');
-  return `(exports,load,lazy,require,__importMetaUrl)=>{"use strict";${head}${body}}`;
+  const code = `(exports,load,lazy,require,__importMetaUrl)=>{"use strict";${head}${body}}`;
+  // Throws where something is left that only a module may have.
+  new Script(code);
+  return code;
 };
 
 const hashOf = (text) => createHash('sha256').update(text).digest('hex').slice(0, 12);

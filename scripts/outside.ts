@@ -62,7 +62,7 @@ for (const object of captured) {
   wronglyAccepted += truth.filter((p) => p.errno !== 0 && verdicts.includes(`${object}/${p.name}`)).length;
 }
 const result: OutsideResult = {
-  objects: captured.length,
+  objects: captured.filter((object) => existsSync(resultPath(object))).length,
   programs,
   accepted,
   wronglyAccepted,

@@ -9,6 +9,8 @@ const LOOK_MS = 1000;
 /** An input that takes longer is given up. */
 const HANG_MS = 60_000;
 const MAX_FAULTS = 20;
+/** So that garbage does not count as what an input needs. */
+const MAX_HEAP_MB = 256;
 /** Bytes that are shared with the thread. */
 const ROOM = 1 << 16;
 const MAX_RSS = 512 << 20;
@@ -34,7 +36,10 @@ const runThread = (from: number, to: number, seed: number, tally: Tally): Promis
     const current = new Int32Array(progress, 0, 2);
     current[0] = from;
     const workerData: Task = { from, to, seed, progress };
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData });
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+      workerData,
+      resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
+    });
     let last = from;
     let since = performance.now();
     const timer = setInterval(() => {

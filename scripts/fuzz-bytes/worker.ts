@@ -40,7 +40,7 @@ let calls = 0;
 let opened = 0;
 for (let index = from; index < to; index++) {
   Atomics.store(current, 0, index);
-  const random = randomSource((seed + index) * 2654435761);
+  const random = randomSource(Math.imul(seed, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b));
   for (let i = 0; i < 8; i++) random.below(2);
   const list: readonly Seed[] = random.below(TYPES_EVERY) === 0 ? seeds.types : seeds.objects;
   const chosen = list[random.below(list.length)];

@@ -15,22 +15,17 @@ const CALL = 0x85;
 export class Descriptors {
   private readonly kernel: Kernel;
   private readonly world: World;
-  private readonly fds: number[] = [];
+  /** By index, once a program has asked for it. */
+  private readonly fds: (number | undefined)[] = [];
   readonly btf: number;
   private vmlinux = 0;
   private readonly fresh: number[] = [];
 
-  /** Throws SysError where the kernel does not take one of the maps. */
+  /** Throws SysError where the kernel does not take the BTF. */
   constructor(kernel: Kernel, world: World) {
     this.kernel = kernel;
     this.world = world;
     this.btf = world.btf ? kernel.btfLoad({ bytes: world.btf }) : 0;
-    try {
-      for (let i = 0; i < world.maps.length; i++) this.fds.push(this.create(i));
-    } catch (e) {
-      this.close();
-      throw e;
-    }
   }
 
   private create(index: number): number {
@@ -45,11 +40,17 @@ export class Descriptors {
       flags: map.flags ?? 0,
       mapExtra: BigInt(map.extra ?? 0),
       name: map.name ?? '',
-      ...(map.inner === undefined ? {} : { innerMapFd: this.fds[map.inner] }),
+      ...(map.inner === undefined ? {} : { innerMapFd: this.kept(map.inner) }),
       ...(typed ? { btfFd: this.btf, btfKeyTypeId: map.keyBtf ?? 0, btfValueTypeId: map.valueBtf ?? 0 } : {}),
     });
     if (map.data !== undefined) kernel.mapUpdate(fd, new Uint8Array(map.key ?? 4), Buffer.from(map.data, 'hex'));
     if (map.frozen) kernel.mapFreeze(fd);
+    return fd;
+  }
+
+  private kept(index: number): number {
+    const fd = this.fds[index] ?? this.create(index);
+    this.fds[index] = fd;
     return fd;
   }
 
@@ -59,17 +60,14 @@ export class Descriptors {
     if (map === undefined) return NO_FD;
     let fd = chosen.get(index);
     if (fd === undefined) {
-      fd = this.fds[index];
-      if (OWNED.has(map.type)) {
-        fd = this.create(index);
-        this.fresh.push(fd);
-      }
+      fd = OWNED.has(map.type) ? this.create(index) : this.kept(index);
+      if (OWNED.has(map.type)) this.fresh.push(fd);
       chosen.set(index, fd);
     }
     return fd;
   }
 
-  /** Changes the instructions to name this kernel's descriptors; gives the fd_array. */
+  /** Changes the instructions to name this kernel's descriptors; gives the fd_array. Throws where a map is not taken. */
   resolve(program: FuzzProgram, insns: Insn[]): number[] | undefined {
     const chosen = new Map<number, number>();
     const array = program.fdArray?.map((n) => {
@@ -103,7 +101,7 @@ export class Descriptors {
   close(): void {
     this.endProgram();
     for (const fd of [...this.fds, this.btf, this.vmlinux]) {
-      if (fd === 0) continue;
+      if (fd === undefined || fd === 0) continue;
       try {
         this.kernel.close(fd);
       } catch (e) {

@@ -77,8 +77,9 @@ export function writeCallback(g: Generator, reg: number, helper: HelperName, map
       id: 0,
     });
     args = [object('task_struct'), object('vm_area_struct'), context];
-  } else if (helper === 'user_ringbuf_drain') args = [NONE, context];
-  else return false;
+  } else if (helper === 'user_ringbuf_drain') {
+    args = [{ kind: 'other', name: 'dynptr', ref: 0, nullable: false, id: g.newId() }, context];
+  } else return false;
   const made = begin(g, name, args, returns, 'callback');
   g.asm.func(reg, made.label);
   g.set(reg, NONE);

@@ -1,4 +1,6 @@
 // From a seed to a program.
+import { decodeInsns, encodeInsns, LDIMM64 } from '../../src/isa/insn.ts';
+import { PSEUDO } from '../../src/isa/opcode.ts';
 import { ATTACH_TYPE } from '../../src/isa/uapi.ts';
 import { PROG_FLAG } from '../../src/kernel/verifier/env.ts';
 import { type Action, writeBlock } from './action.ts';
@@ -21,7 +23,7 @@ import type { Caps, FuzzProgram } from './program.ts';
 import { KINDS } from './program-kinds.ts';
 import { Rng } from './rng.ts';
 import { State } from './values.ts';
-import { MAIN_WORLD } from './world.ts';
+import { MAIN_WORLD, WORLD_MAPS } from './world.ts';
 import { lineStrings, THROWING_MAIN, typeIds } from './world-btf.ts';
 
 /** Actions without calls. */
@@ -91,6 +93,23 @@ function lineRecords(rng: Rng, g: Generator): Uint8Array {
   return new Uint8Array(Uint32Array.from(words).buffer);
 }
 
+/** Maps named by their place in an array of descriptors. */
+function throughArray(wire: Uint8Array): { insns: Uint8Array; fdArray: number[] } {
+  const insns = decodeInsns(wire);
+  const fdArray: number[] = [];
+  for (let i = 0; i < insns.length; i++) {
+    const x = insns[i];
+    if (x.code !== LDIMM64) continue;
+    i++;
+    if (x.src !== PSEUDO.MAP_FD && x.src !== PSEUDO.MAP_VALUE) continue;
+    if (!WORLD_MAPS[x.imm - 1]) continue;
+    if (!fdArray.includes(x.imm)) fdArray.push(x.imm);
+    x.src = x.src === PSEUDO.MAP_FD ? PSEUDO.MAP_IDX : PSEUDO.MAP_IDX_VALUE;
+    x.imm = fdArray.indexOf(x.imm);
+  }
+  return { insns: encodeInsns(insns), fdArray };
+}
+
 /** How often programs of types that may sleep are loaded as such that do. */
 const SLEEPING: Readonly<Record<string, number>> = { syscall: 1, tracing: 0.3, kprobe: 0.1 };
 
@@ -119,7 +138,7 @@ export function generate(seed: number): FuzzProgram {
   };
   const state = State.fresh(main.stackBytes);
   state.regs[1] = main.args[0];
-  const caps: Caps = rng.chance(0.12) && UNTRUSTED.includes(kind.type) ? 'bpf' : 'all';
+  const caps: Caps = rng.chance(0.2) && UNTRUSTED.includes(kind.type) ? 'bpf' : 'all';
   const tangled = rng.chance(0.15);
   const budget = tangled ? 600 : rng.pick([15, 40, 80, 150, 250, 400]);
   const g = new Generator(rng, kind, main, state, { mistakes: rng.pick(MISTAKES), budget, withBtf, sleepable, caps });
@@ -145,6 +164,7 @@ export function generate(seed: number): FuzzProgram {
   const whole = g.asm.finish();
   const lines = withBtf && rng.chance(0.3) ? lineRecords(rng, g) : undefined;
   const insns = rng.chance(DAMAGED) ? mutate(rng, whole, 2) : whole;
+  const byIndex = rng.chance(0.04) ? throughArray(insns) : undefined;
   return {
     seed,
     type: kind.type,
@@ -153,7 +173,8 @@ export function generate(seed: number): FuzzProgram {
     flags,
     caps,
     license: rng.chance(0.985) ? 'GPL' : 'Proprietary',
-    insns,
+    insns: byIndex?.insns ?? insns,
+    ...(byIndex ? { fdArray: byIndex.fdArray, fdArrayBinds: rng.chance(0.4) } : {}),
     world: MAIN_WORLD,
     ...(lines ? { lines } : {}),
     ...(withBtf ? { funcs: g.functions.map((f) => [g.asm.placeOf(f.label), typeIds[f.name]] as const) } : {}),

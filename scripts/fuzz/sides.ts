@@ -70,8 +70,15 @@ class Side {
     const failed = (errno: number): Outcome => ({ errno, log: mask(log.text ?? ''), info: undefined });
     const around = this.descriptors(program.world);
     if (around === undefined) return undefined;
+    let fdArray: number[] | undefined;
     try {
-      const fdArray = around.resolve(program, insns);
+      fdArray = around.resolve(program, insns);
+    } catch (e) {
+      around.endProgram();
+      if (e instanceof SysError) return undefined;
+      throw e;
+    }
+    try {
       const records = program.funcs !== undefined || program.lines !== undefined;
       const fd = kernel.progLoad({
         type: PROG_TYPE[program.type],

@@ -69,6 +69,7 @@ export interface Relayout {
 /** Compiles `header`, the C of `btf`, and compares the layout of every type that has a name of its own. */
 export const relayout = (btf: Btf, header: string, compile: Compile, folder: string): Relayout => {
   const types = [...named(btf)];
+  if (types.length === 0) return { compared: 0, faults: [] };
   const source = join(folder, 'relayout.c');
   const object = join(folder, 'relayout.o');
   const uses = types.map(([name], i) => `${name} *bpftool_use_${i};`);

@@ -5,7 +5,7 @@ import { BtfError } from './btf-error.ts';
 export const BTF_MAGIC = 0xeb9f;
 const SWAPPED_MAGIC = 0x9feb;
 /** Bytes of the header that every producer writes. */
-const BTF_HEADER_SIZE = 24;
+export const BTF_HEADER_SIZE = 24;
 const EXTENDED_HEADER_SIZE = 32;
 const MAX_STRING_OFFSET = 0x7fffffff;
 

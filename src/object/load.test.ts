@@ -263,7 +263,7 @@ describe('a load', () => {
 
   test('names the relocation that poisoned an instruction', () => {
     const options = { ...OBJECTS[3][2], programs: ['poisoned'] };
-    const { error } = run('core', options, (attr) => {
+    const { error, text } = run('core', options, (attr) => {
       if (attr.name !== 'poisoned') return;
       if (attr.log)
         attr.log.text = '0: (85) call unknown#195896080\ninvalid func unknown#195896080\nprocessed 1 insns\n';
@@ -272,6 +272,20 @@ describe('a load', () => {
     expect((error as LoadError).log).toMatch(
       /^0: <invalid CO-RE relocation>\nfailed to resolve CO-RE relocation <byte_off> \[\d+\] struct unknown.x \(0:0 @ offset 0\)\nprocessed/,
     );
+    // What libbpf leaves out, after its own words.
+    expect(text).toMatch(
+      /-- END PROG LOAD LOG --\n0 bpftool-ts: prog 'poisoned': a CO-RE relocation cannot be resolved: there is no type 'struct unknown' in the kernel's types \(.*core\.bpf\.c:\d+\)\n/,
+    );
+  });
+
+  test('takes an object whose data would not fit in memory for damaged', () => {
+    const { error, text } = run('data', {}, undefined, (spec) => {
+      const bss = spec.maps.find((m) => m.kind === 'bss');
+      if (!bss) throw new Error('no .bss');
+      bss.valueSize = 0x7fffffff;
+    });
+    expect(error).toMatchObject({ errno: 12 });
+    expect(text).toContain('failed to set initial contents: -ENOMEM');
   });
 
   test('poisons the use of a map that is not made', () => {

@@ -252,6 +252,8 @@ export class Arguments {
     const { g } = this;
     const base = baseType(arg.type);
     if (base === ARG.DYNPTR && (arg.type & FLAG.UNINIT) === 0) {
+      const given = this.source(reg, (v) => v.kind === 'other' && v.name === 'dynptr');
+      if (given !== undefined && g.rng.chance(0.7)) return this.copy(reg, given);
       if (g.dynptrs.length === 0) return false;
       g.stackAddress(reg, g.rng.pick(g.dynptrs));
       return true;

@@ -1,6 +1,6 @@
 // Calls of kernel functions, and what they take and give back.
 
-import { JMP } from '../../../src/isa/opcode.ts';
+import { JMP, MODE } from '../../../src/isa/opcode.ts';
 import { KF } from '../../../src/kernel/kfuncs/index.ts';
 import type { Action } from '../action.ts';
 import type { Generator } from '../generator.ts';
@@ -183,6 +183,15 @@ function acquire(g: Generator, actions: readonly Action[]): boolean {
   if (!callKfunc(g, f)) return false;
   return holding(g, actions, keep, (f.flags & KF.RET_NULL) !== 0, () => {
     asm.mov(1, keep);
+    if (f.returns === 'nf_conn___init' && rng.chance(0.8)) {
+      const none = asm.label();
+      asm.callKernel(kernelFunction('bpf_ct_insert_entry'));
+      asm.jumpImm(JMP.JEQ, 0, 0, none);
+      asm.mov(1, 0);
+      asm.callKernel(kernelFunction('bpf_ct_release'));
+      asm.place(none);
+      return;
+    }
     asm.callKernel(kernelFunction(RELEASE[f.returns ?? '']));
   });
 }
@@ -236,7 +245,8 @@ function walk(g: Generator): boolean {
   const field = pickField(g, value.struct);
   if (field === undefined) return false;
   const dst = g.freeReg([reg]);
-  asm.load(field.size, dst, reg, field.off - value.off);
+  const signed = field.size < 8 && rng.chance(0.2);
+  asm.load(field.size, dst, reg, field.off - value.off, signed ? MODE.MEMSX : MODE.MEM);
   if (field.struct === undefined) g.set(dst, UNKNOWN);
   else
     g.set(dst, {

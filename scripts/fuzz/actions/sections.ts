@@ -277,6 +277,41 @@ const ITERATORS: readonly Iterator[] = [
       id: g.newId(),
     }),
   },
+  {
+    name: 'task_vma',
+    size: 8,
+    args: (g) => {
+      const task = g.regs((v, reg) => v.kind === 'object' && v.struct === 'task_struct' && !v.nullable && reg > 1);
+      if (task.length === 0) return false;
+      g.asm.mov(2, task[0]);
+      g.asm.movImm(3, 0);
+      return true;
+    },
+    gives: (g) => ({
+      kind: 'object',
+      struct: 'vm_area_struct',
+      trusted: true,
+      ref: 0,
+      off: 0,
+      nullable: false,
+      id: g.newId(),
+    }),
+  },
+  { name: 'kmem_cache', size: 8, args: () => true, gives: () => NONE },
+  {
+    name: 'css',
+    size: 24,
+    args: (g) => {
+      const css = g.regs(
+        (v, reg) => v.kind === 'object' && v.struct === 'cgroup_subsys_state' && !v.nullable && reg > 1,
+      );
+      if (css.length === 0) return false;
+      g.asm.mov(2, css[0]);
+      g.asm.movImm(3, g.rng.below(4));
+      return true;
+    },
+    gives: () => NONE,
+  },
 ];
 
 /** An open-coded iterator: made, asked until it has no more, destroyed. */
@@ -287,6 +322,9 @@ function iterate(g: Generator, actions: readonly Action[]): boolean {
     [6, ITERATORS[0]],
     [2, ITERATORS[1]],
     [1, ITERATORS[2]],
+    [1, ITERATORS[3]],
+    [0.5, ITERATORS[4]],
+    [0.5, ITERATORS[5]],
   ]);
   if (kfuncNamed(g.kind, `bpf_iter_${it.name}_new`) === undefined) return false;
   const off = reserve(g, it.size);
@@ -397,9 +435,30 @@ function dynptr(g: Generator, actions: readonly Action[]): boolean {
 
 const DYNPTR_HELPERS: readonly HelperName[] = ['dynptr_read', 'dynptr_write', 'dynptr_data'];
 
+/** A second dynptr to the same thing, for as long as the first one lasts. */
+function cloneDynptr(g: Generator): boolean {
+  const from = g.rng.pick(g.dynptrs);
+  const off = reserve(g, DYNPTR_BYTES);
+  if (off === undefined) return false;
+  g.stackAddress(1, from);
+  g.stackAddress(2, off);
+  callNamed(g, 'bpf_dynptr_clone');
+  g.set(0, UNKNOWN);
+  if (g.rng.chance(0.5)) {
+    g.stackAddress(1, off);
+    g.asm.movImm(2, g.rng.below(4));
+    g.asm.movImm(3, g.rng.between(4, 8));
+    callNamed(g, 'bpf_dynptr_adjust');
+    g.set(0, UNKNOWN);
+  }
+  giveBack(g, off, DYNPTR_BYTES);
+  return true;
+}
+
 function useDynptr(g: Generator): boolean {
   const { rng, asm } = g;
   if (g.dynptrs.length === 0) return false;
+  if (rng.chance(0.12)) return cloneDynptr(g);
   if (rng.chance(0.5)) {
     const name = rng.pick(DYNPTR_HELPERS);
     const helper = g.kind.helpers.find(({ id }) => id === HELPER[name]);

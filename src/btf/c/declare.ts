@@ -3,8 +3,9 @@ import { ByteSink, type Token, token } from '../../print/byte-sink.ts';
 import type { Btf } from '../btf.ts';
 import type { FlatTypes } from '../flat-types.ts';
 import { BTF_KIND, isModifier } from '../kinds.ts';
+import { Enumerators } from './enumerators.ts';
 import type { WorkLimit } from './limits.ts';
-import { type NameNumbers, writeNumbered, writeTypeName } from './names.ts';
+import { type NameNumbers, writeTypeName } from './names.ts';
 import { isPacked, newLine, Padding } from './padding.ts';
 
 /** By kind; undefined for those that are no qualifiers. */
@@ -45,13 +46,8 @@ const ENUM = token('enum');
 const BEGIN_BODY = token(' {');
 const END_BODY = token('}');
 const COLON = token(': ');
-const EQUALS = token(' = ');
-const MINUS = token('-');
 const SEMICOLON = token(';');
-const ENUMERATOR_END = token(',');
 const PACKED = token(' __attribute__((packed))');
-const BYTE_MODE = token(' __attribute__((mode(byte)))');
-const WORD_MODE = token(' __attribute__((mode(word)))');
 
 /**
  * What is declared: the offset of its name (0 for nothing), minus the id of a typedef whose numbered name it is, or
@@ -83,18 +79,21 @@ export class DeclarationWriter {
   private readonly out: ByteSink;
   private readonly warn: (text: string) => void;
   private readonly padding: Padding;
+  private readonly enumerators: Enumerators;
   /** Chains of types from the declared thing inwards, those of nested declarations on top; the last is written first. */
   private readonly chain: number[] = [];
   private unqualified = false;
   private given = '';
 
-  constructor({ types, names, limit, out, warn }: DeclarationParts) {
+  constructor(parts: DeclarationParts) {
+    const { types, names, limit, out, warn } = parts;
     this.types = types;
     this.names = names;
     this.limit = limit;
     this.out = out;
     this.warn = warn;
     this.padding = new Padding(types.pointerSize, limit, out);
+    this.enumerators = new Enumerators(parts);
   }
 
   /** `int (*name)(void)`: the declaration of a value of the type; without a name the type alone. */
@@ -392,57 +391,8 @@ export class DeclarationWriter {
 
   /** `enum name { … }`; without the braces when it has no values. */
   enumBody(id: number, level: number): void {
-    const { types, out } = this;
-    const size = types.size(id);
     this.writeTagged(ENUM, id);
-    if (types.vlen(id) === 0) return;
-    out.put(BEGIN_BODY);
-    const wide = types.kind(id) === BTF_KIND.ENUM64;
-    const large = wide ? this.wideEnumerators(id, level + 1) : this.enumerators(id, level + 1);
-    out.put(newLine(level));
-    out.put(END_BODY);
-    if (size === 1) out.put(BYTE_MODE);
-    else if (size === 8 && types.pointerSize === 8 && !large) out.put(WORD_MODE);
-  }
-
-  private enumeratorName(offset: number, level: number): void {
-    this.limit.step();
-    this.out.put(newLine(level));
-    writeNumbered(this.out, offset, this.names.enumerator(offset));
-    this.out.put(EQUALS);
-  }
-
-  /** Whether some value does not fit 32 bits: never. */
-  private enumerators(id: number, level: number): boolean {
-    const { types, out } = this;
-    const { words } = types;
-    const signed = types.kflag(id);
-    const from = types.rest(id);
-    for (let p = from, to = from + types.vlen(id) * 2; p < to; p += 2) {
-      const value = words[p + 1];
-      this.enumeratorName(words[p], level);
-      if (signed && value < 0) out.put(MINUS);
-      out.unsigned(signed && value < 0 ? -value | 0 : value);
-      out.put(ENUMERATOR_END);
-    }
-    return false;
-  }
-
-  /** Whether some value does not fit 32 bits. */
-  private wideEnumerators(id: number, level: number): boolean {
-    const { types, out } = this;
-    const { words } = types;
-    const signed = types.kflag(id);
-    const from = types.rest(id);
-    let large = false;
-    for (let p = from, to = from + types.vlen(id) * 3; p < to; p += 3) {
-      const bits = (BigInt(words[p + 2]) << 32n) | BigInt(words[p + 1] >>> 0);
-      this.enumeratorName(words[p], level);
-      out.text(signed ? `${bits}LL` : `${BigInt.asUintN(64, bits)}ULL`);
-      out.put(ENUMERATOR_END);
-      large ||= words[p + 2] !== 0;
-    }
-    return large;
+    if (this.types.vlen(id) > 0) this.enumerators.write(id, level);
   }
 }
 

@@ -46,6 +46,18 @@ describe('captured results of libbpf 1.8', () => {
 });
 
 describe('rules', () => {
+  it('data with half a header cannot be written again', () => {
+    const bytes = new Uint8Array(24);
+    bytes.set([0x9f, 0xeb, 1, 0, 8]);
+    const base = Btf.parse(new BtfBuilder().bytes());
+    expect(() => dedupBtf(Btf.parse(bytes, base))).toThrow(BtfError);
+    expect(() => {
+      const builder = BtfBuilder.from(Btf.parse(bytes, base));
+      builder.addPtr(0);
+      builder.bytes();
+    }).toThrow(BtfError);
+  });
+
   it('structs that refer to themselves are recognized', () => {
     const list = (b: BtfBuilder): void => {
       const int = b.addInt('int', 4, 1);

@@ -1,6 +1,6 @@
 // Types that grow and change: what deduplication works on, and what a linker collects.
 import { type Btf, BtfError } from '../btf.ts';
-import { BTF_MAGIC, readSections } from '../header.ts';
+import { BTF_HEADER_SIZE, BTF_MAGIC, readSections } from '../header.ts';
 import { BTF_KIND, KIND_LAYOUTS } from '../kinds.ts';
 import { RawStrings } from './raw-strings.ts';
 
@@ -57,7 +57,7 @@ const envelopeOf = (btf: Btf): Envelope => {
   const { littleEndian, layout } = readSections(btf.bytes, btf.base !== undefined);
   const view = new DataView(btf.bytes.buffer, btf.bytes.byteOffset);
   const header = btf.bytes.slice(0, view.getUint32(4, littleEndian));
-  if (header.subarray(NEW_HEADER_SIZE).some((byte) => byte !== 0)) {
+  if (header.length < BTF_HEADER_SIZE || header.subarray(NEW_HEADER_SIZE).some((byte) => byte !== 0)) {
     throw new BtfError('BTF with unknown header fields cannot be changed', { errno: 95 });
   }
   return { header, layout: btf.bytes.slice(layout.start, layout.start + layout.length) };

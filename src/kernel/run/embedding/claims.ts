@@ -2,7 +2,16 @@
 import { coerceToSize } from '../../verifier/bounds.ts';
 import { regTypeStr } from '../../verifier/reg-names.ts';
 import { tnumStr } from '../../verifier/tnum.ts';
-import { ADD_CONST32, ADD_CONST64, baseType, mayBeNull, plainId, REG, type RegState } from '../../verifier/types.ts';
+import {
+  ADD_CONST32,
+  ADD_CONST64,
+  baseType,
+  FLAG,
+  mayBeNull,
+  plainId,
+  REG,
+  type RegState,
+} from '../../verifier/types.ts';
 
 const u64 = (x: bigint): bigint => BigInt.asUintN(64, x);
 const u32 = (x: bigint): bigint => BigInt.asUintN(32, x);
@@ -83,6 +92,10 @@ function packetProblem({ reg, value }: Located, places: Places): string | undefi
   return `claims ${reg.range} bytes where ${end - from} are`;
 }
 
+/** Pointers that are never trusted: arithmetic on them leaves the claim as it is. */
+const isUnbounded = (type: number): boolean =>
+  baseType(type) === REG.ARENA || (baseType(type) === REG.MEM && (type & FLAG.UNTRUSTED) !== 0);
+
 function pointerProblem(located: Located, places: Places): string | undefined {
   const { reg, value } = located;
   if (mayBeNull(reg.type) && value === 0n) return undefined;
@@ -94,7 +107,7 @@ function pointerProblem(located: Located, places: Places): string | undefined {
     // Inner maps are claimed by their template, which has no id.
     if (id !== undefined && reg.map.name !== '' && id !== reg.map.id) return `points into map ${id}, not ${reg.map.id}`;
   }
-  if (base !== undefined) {
+  if (base !== undefined && !isUnbounded(reg.type)) {
     const delta = u64(value - base - BigInt(reg.off));
     if (!admits(reg, delta)) return `offset ${BigInt.asIntN(64, delta)} besides ${reg.off}: ${describe(reg)}`;
   }

@@ -62,10 +62,11 @@ function randomFrame(m: Machine): Uint8Array {
 function pointerField(m: Machine, env: VerifierEnv, offset: number, size: number): bigint | undefined {
   const info = new AccessInfo(false);
   const type = programType(env.progType);
-  if (size !== 8 || !type.isValidAccess(env, offset, size, 'read', info) || info.regType === REG.SCALAR)
-    return undefined;
+  if (!type.isValidAccess(env, offset, size, 'read', info)) return undefined;
+  // What a hook has returned so far: 0 is possible of all.
+  if (info.isRetval) return 0n;
+  if (info.regType === REG.SCALAR) return undefined;
   if (mayBeNull(info.regType) && (m.random.next() & 1n) === 0n) return 0n;
-  if (baseType(info.regType) === REG.SCALAR) return undefined;
   return m.memory.add({ name: 'object', bytes: randomBytes(m, OBJECT_BYTES) }).base;
 }
 
