@@ -3,9 +3,12 @@ import { deflateSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { EM, ET, SHF, SHT, STB, STT } from './constants.ts';
-import { ElfError, readElf } from './elf.ts';
+import { ElfError, type ElfFile, type ElfSection, readElf } from './elf.ts';
 
 const object = new Uint8Array(readFileSync(new URL('../../testdata/object/maps.bpf.o', import.meta.url)));
+
+const files = (name: string): Uint8Array =>
+  new Uint8Array(readFileSync(new URL(`../../testdata/btf-files/${name}`, import.meta.url)));
 
 /** An ELF file with one compressed section ".z" beside the table of names. */
 function compressed(method: number, body: Uint8Array, size: number): Uint8Array {
@@ -65,6 +68,38 @@ describe('an ELF file', () => {
       .map((r) => elf.symbols(elf.symtab as NonNullable<typeof elf.symtab>)[r.symbol].name);
     expect(names).toEqual(['typed', 'sized', 'jumps']);
     expect(() => elf.relocations(elf.sections[1])).toThrow(ElfError);
+  });
+
+  test.each(['types', 'program'])('%s of the other byte order says the same', (name) => {
+    const [little, big] = ['bpf', 'bpfeb'].map((order) => readElf(files(`${name}-${order}.o`)));
+    expect([little.littleEndian, big.littleEndian]).toEqual([true, false]);
+    const headers = (elf: ElfFile): unknown[] =>
+      elf.sections.map((s) => [s.name, s.type, s.flags, s.size, s.link, s.info]);
+    expect(headers(big)).toEqual(headers(little));
+    const symbols = (elf: ElfFile): unknown[] =>
+      elf
+        .symbols(elf.symtab as ElfSection)
+        .map((s) => [s.name, s.value, s.size, s.bind, s.type, s.visibility, s.section]);
+    expect(symbols(big)).toEqual(symbols(little));
+    const relocations = (elf: ElfFile): unknown[] =>
+      elf.sections.filter((s) => s.type === SHT.REL).map((s) => elf.relocations(s));
+    expect(relocations(big)).toEqual(relocations(little));
+  });
+
+  test.each(['plain-i386-bpf.o', 'plain-powerpc-bpf.o'])('%s of 32 bits tells sections and symbols', (name) => {
+    const elf = readElf(files(name));
+    expect(elf.is64).toBe(false);
+    expect(Buffer.from(elf.section('.BTF')?.data ?? [])).toEqual(Buffer.from(files('types-bpf.btf')));
+    const main = elf.symbols(elf.symtab as ElfSection).find((s) => s.name === 'main');
+    expect(main).toMatchObject({ type: STT.FUNC, bind: STB.GLOBAL, section: elf.section('.text')?.index });
+  });
+
+  test('whose section headers are cut off has no sections', () => {
+    expect(readElf(files('cut-sections')).sections).toEqual([]);
+  });
+
+  test.each(['empty', 'short', 'text', 'archive', 'cut-header'])('%s is none', (name) => {
+    expect(() => readElf(files(name))).toThrow(ElfError);
   });
 
   test('is read the same from a part of a larger buffer', () => {

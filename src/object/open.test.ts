@@ -3,8 +3,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { MAP_TYPE, PROG_TYPE } from '../isa/uapi.ts';
 import { ObjectError } from './errors.ts';
+import { loadObject } from './load.ts';
 import { internalMapName } from './maps.ts';
 import { openObject } from './open.ts';
+import { RecordingKernel } from './recording-kernel.ts';
 import { entryPrograms, RELOC, setProgramType } from './spec.ts';
 
 const NAMES = ['maps', 'data', 'calls', 'core'];
@@ -24,6 +26,23 @@ describe('an opened object', () => {
       ['unused', true, false],
       ['each', false, false],
     ]);
+  });
+
+  test('of the other byte order has the same programs and maps, and cannot be loaded', () => {
+    const file = (order: string): Uint8Array =>
+      readFileSync(new URL(`../../testdata/btf-files/program-${order}.o`, import.meta.url));
+    const [little, big] = ['bpf', 'bpfeb'].map((order) => openObject(file(order), { name: 'x' }));
+    expect(big.programs.map((p) => [p.name, p.insns])).toEqual(little.programs.map((p) => [p.name, p.insns]));
+    expect(big.maps.map((m) => [m.name, m.type, m.keySize, m.valueSize, m.maxEntries])).toEqual(
+      little.maps.map((m) => [m.name, m.type, m.keySize, m.valueSize, m.maxEntries]),
+    );
+    expect(big.btfExt?.coreRelos).toEqual(little.btfExt?.coreRelos);
+    let said = '';
+    const print = (_level: string, text: string): void => {
+      said += text;
+    };
+    expect(() => loadObject(new RecordingKernel(), big, { print })).toThrow('Endian mismatch');
+    expect(said).toBe("libbpf: object 'x': loading non-native endianness is unsupported\n");
   });
 
   test('takes types, attach types and flags from section names', () => {

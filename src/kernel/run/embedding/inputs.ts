@@ -5,7 +5,7 @@ import type { KMap } from '../../objects.ts';
 import { programType } from '../../program-types/index.ts';
 import { AccessInfo } from '../../program-types/program-type.ts';
 import type { VerifierEnv } from '../../verifier/env.ts';
-import { baseType, mayBeNull, REG } from '../../verifier/types.ts';
+import { mayBeNull, REG } from '../../verifier/types.ts';
 import { SkbContext } from '../contexts/skb.ts';
 import { XdpContext } from '../contexts/xdp.ts';
 import type { Machine } from '../machine.ts';
