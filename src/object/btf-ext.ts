@@ -60,7 +60,7 @@ const swapWords = (bytes: Uint8Array): Uint8Array => {
   copy.set(bytes);
   copy.swap32();
   copy.set([bytes[1], bytes[0], bytes[2], bytes[3]]);
-  return copy.subarray(0, bytes.length);
+  return new Uint8Array(copy.buffer, copy.byteOffset, bytes.length);
 };
 
 /**

@@ -61,4 +61,5 @@ printf '!<arch>\n' >archive
 $CLANG -w -target x86_64-linux-gnu -nostdlib -Wl,-e,main -fuse-ld=lld plain.c -o linked.tmp 2>/dev/null || cp plain.o linked.tmp
 $OBJCOPY --strip-sections linked.tmp no-sections
 rm -f ./*.tmp ./*.tmp.c
+# The files damaged-* stay as they are: mutated files (scripts/fuzz-objects.ts) of which something else was said once.
 node ../../scripts/capture-files.ts
