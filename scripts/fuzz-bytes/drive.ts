@@ -26,6 +26,7 @@ interface Tally {
   slowest: number;
   slowestWhat: string;
   rss: number;
+  rssWhat: string;
   faults: string[];
 }
 
@@ -44,7 +45,6 @@ const runThread = (from: number, to: number, seed: number, tally: Tally): Promis
     let since = performance.now();
     const timer = setInterval(() => {
       const index = Atomics.load(current, 0);
-      tally.rss = Math.max(tally.rss, process.memoryUsage.rss());
       if (index !== last) {
         last = index;
         since = performance.now();
@@ -66,7 +66,10 @@ const runThread = (from: number, to: number, seed: number, tally: Tally): Promis
       if (news.kind === 'done') {
         tally.calls += news.calls;
         tally.opened += news.opened;
-        tally.rss = Math.max(tally.rss, news.rss);
+        if (news.rss > tally.rss) {
+          tally.rss = news.rss;
+          tally.rssWhat = news.rssWhat;
+        }
         if (news.slowest > tally.slowest) {
           tally.slowest = news.slowest;
           tally.slowestWhat = news.slowestWhat;
@@ -84,7 +87,7 @@ const runThread = (from: number, to: number, seed: number, tally: Tally): Promis
 
 /** Inputs `first` to `first + count - 1`; gives the exit status after writing what there is to say. */
 export const drive = async (first: number, count: number, seed: number): Promise<number> => {
-  const tally: Tally = { done: 0, calls: 0, opened: 0, slowest: 0, slowestWhat: '', rss: 0, faults: [] };
+  const tally: Tally = { done: 0, calls: 0, opened: 0, slowest: 0, slowestWhat: '', rss: 0, rssWhat: '', faults: [] };
   const start = performance.now();
   const end = first + count;
   for (let at = first; at < end && tally.faults.length < MAX_FAULTS; ) {
@@ -97,7 +100,7 @@ export const drive = async (first: number, count: number, seed: number): Promise
   for (const fault of tally.faults) process.stdout.write(`${fault}\n`);
   process.stdout.write(
     `${tally.done} inputs, seed ${seed}, ${tally.opened} of them opened, ${tally.calls} calls: ${tally.faults.length} faults, slowest call ` +
-      `${Math.round(tally.slowest)} ms (${tally.slowestWhat}), peak memory ${megabytes} MB, ` +
+      `${Math.round(tally.slowest)} ms (${tally.slowestWhat}), peak memory ${megabytes} MB (${tally.rssWhat}), ` +
       `${Math.round(tally.done / seconds)} inputs/s\n`,
   );
   return tally.faults.length ? 1 : 0;

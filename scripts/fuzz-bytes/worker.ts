@@ -18,11 +18,11 @@ export interface Task {
 /** What the thread tells. */
 export type News =
   | { kind: 'fault'; index: number; what: string; seed: string; text: string; bytes: Uint8Array }
-  | { kind: 'done'; slowest: number; slowestWhat: string; rss: number; calls: number; opened: number };
+  | { kind: 'done'; slowest: number; slowestWhat: string; rss: number; rssWhat: string; calls: number; opened: number };
 
 const SLOW_MS = 1000;
 /** Inputs from one look at the memory to the next. */
-const RSS_EVERY = 256;
+const RSS_EVERY = 16;
 /** Every so many inputs, one is BTF data. */
 const TYPES_EVERY = 2;
 
@@ -36,6 +36,7 @@ const tell = (news: News): void => parentPort?.postMessage(news);
 let slowest = 0;
 let slowestWhat = '';
 let rss = 0;
+let rssWhat = '';
 let calls = 0;
 let opened = 0;
 for (let index = from; index < to; index++) {
@@ -68,7 +69,12 @@ for (let index = from; index < to; index++) {
   if (list === seeds.types) exercise.types(bytes, chosen.name.includes('split'));
   else exercise.object(bytes);
   if (exercise.opened) opened++;
-  if (index % RSS_EVERY === 0) rss = Math.max(rss, process.memoryUsage.rss());
+  if (index % RSS_EVERY !== 0) continue;
+  const now = process.memoryUsage.rss();
+  if (now > rss) {
+    rss = now;
+    rssWhat = `input ${index}`;
+  }
 }
 Atomics.store(current, 0, -1);
-tell({ kind: 'done', slowest, slowestWhat, rss, calls, opened });
+tell({ kind: 'done', slowest, slowestWhat, rss, rssWhat, calls, opened });

@@ -111,6 +111,8 @@ class Comparison {
       const loaded = loadObject(kernel, spec, { programs: [name], logLevel: level, logSize: LOG_BYTES });
       const program = loaded.programs.get(name);
       if (!program) throw new Error(`${object} has no program ${name}`);
+      // The process of the capture had ended when the dumps were made: only the program was left, pinned.
+      for (const { fd } of loaded.maps.values()) this.kernel.close(fd);
       return { fd: program.fd, errno: 0, log: program.log };
     } catch (e) {
       if (e instanceof LoadError) return { fd: -1, errno: e.errno, log: e.log };

@@ -10,6 +10,7 @@ export const ELF_FAULT = {
   RANGE: 'offset out of range',
   UNKNOWN_COMPRESSION: 'unknown compression type',
   DECOMPRESS: 'cannot decompress data',
+  WRITE: 'cannot write data to file',
 } as const;
 
 /** A file that is not ELF, or that contradicts itself; the message is libelf's. */

@@ -1,5 +1,6 @@
 // ELF64 writer: places sections one behind the other and the table of headers after them.
 import { EHDR_BYTES, SHDR_BYTES, SHT } from './constants.ts';
+import { ELF_FAULT, ElfError } from './errors.ts';
 
 /** A section as it is to be written; numbers run from 1 in the order of the list. */
 export interface SectionToWrite {
@@ -31,12 +32,15 @@ export interface ElfToWrite {
 }
 
 const TABLE_ALIGN = 8;
+/** A file that alignments or sizes blow up beyond this is refused, as file systems refuse it from some size on. */
+const MAX_FILE_BYTES = 256 << 20;
 
 const alignUp = (value: number, align: number): number => (align > 1 ? Math.ceil(value / align) * align : value);
 
 /**
  * The bytes of a file without program headers. Section contents must be in the file's byte order already. The layout
- * is that of elfutils' libelf: sections in order, each aligned, gaps of zeros, headers last.
+ * is that of elfutils' libelf: sections in order, each aligned, gaps of zeros, headers last. Throws ElfError for a file
+ * that is too large.
  */
 export const writeElf = (elf: ElfToWrite): Uint8Array => {
   const { littleEndian, sections } = elf;
@@ -50,7 +54,9 @@ export const writeElf = (elf: ElfToWrite): Uint8Array => {
   });
   const table = alignUp(end, TABLE_ALIGN);
   const count = sections.length + 1;
-  const out = new Uint8Array(table + count * SHDR_BYTES);
+  const size = table + count * SHDR_BYTES;
+  if (size > MAX_FILE_BYTES) throw new ElfError(ELF_FAULT.WRITE);
+  const out = new Uint8Array(size);
   const view = new DataView(out.buffer);
 
   out.set([0x7f, 0x45, 0x4c, 0x46, 2, littleEndian ? 1 : 2, 1]);

@@ -48,6 +48,23 @@ describe('linking as bpftool gen object does', () => {
     expect(link([{ name: 'again.o', bytes: again as Uint8Array }]).bytes).toEqual(again);
   });
 
+  it('a section aligned to petabytes ends in the error of a file that cannot be written', () => {
+    const bytes = Uint8Array.from(inputsOf('hidden')[0].bytes);
+    const view = new DataView(bytes.buffer);
+    const headers = Number(view.getBigUint64(40, true));
+    const [size, count] = [view.getUint16(58, true), view.getUint16(60, true)];
+    const empty = Array.from({ length: count }, (_, i) => headers + i * size).filter(
+      (at) => view.getUint32(at + 4, true) === 1 && view.getBigUint64(at + 32, true) === 0n,
+    );
+    view.setBigUint64(empty[0] + 24, 0n, true);
+    view.setBigUint64(empty[0] + 48, 1n << 52n, true);
+    const messages: string[] = [];
+    const linker = new Linker((level, text) => void (level === 'warn' && messages.push(text)));
+    linker.add(bytes, 'a.o');
+    expect(() => linker.finish()).toThrow(ObjectError);
+    expect(messages).toEqual(['libbpf: failed to write ELF contents: cannot write data to file\n']);
+  });
+
   it('tells at debug level which files it takes', () => {
     const texts: string[] = [];
     const linker = new Linker((level, text) => {

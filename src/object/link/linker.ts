@@ -2,7 +2,8 @@
 import { BtfError } from '../../btf/btf-error.ts';
 import { dedupPool } from '../../btf/dedup/dedup.ts';
 import { EM, ET, SHT } from '../../elf/constants.ts';
-import { type SectionToWrite, writeElf } from '../../elf/write.ts';
+import { ElfError } from '../../elf/errors.ts';
+import { type ElfToWrite, type SectionToWrite, writeElf } from '../../elf/write.ts';
 import { errstr, ObjectError } from '../errors.ts';
 import type { Print } from '../print.ts';
 import { appendContents, appendRelocations } from './contents.ts';
@@ -60,7 +61,7 @@ export class Linker {
     if (sections.some(({ entsize, size }) => entsize > 1 && size % entsize !== 0)) {
       this.messages.fail('EINVAL', 'failed to finalize ELF layout: invalid section entry size');
     }
-    return writeElf({
+    return this.write({
       type: ET.REL,
       machine: EM.BPF,
       littleEndian,
@@ -85,6 +86,15 @@ export class Linker {
         ...types,
       ],
     });
+  }
+
+  private write(elf: ElfToWrite): Uint8Array {
+    try {
+      return writeElf(elf);
+    } catch (error) {
+      if (!(error instanceof ElfError)) throw error;
+      return this.messages.fail('EINVAL', `failed to write ELF contents: ${error.message}`);
+    }
   }
 
   /** The sections .BTF and .BTF.ext, as far as there are types. */
