@@ -15,7 +15,7 @@ const MAX_HEAP_MB = 256;
 const ROOM = 1 << 16;
 const MAX_RSS = 512 << 20;
 /** A new thread every so many inputs; what one leaks shows in the memory before that. */
-const CHUNK = 250_000;
+const CHUNK = 100_000;
 
 const saved = (index: number): string => join(tmpdir(), `fuzz-fault-${index}.bin`);
 

@@ -49,15 +49,16 @@ describe('linking as bpftool gen object does', () => {
   });
 
   it('a section aligned to petabytes ends in the error of a file that cannot be written', () => {
-    const bytes = Uint8Array.from(inputsOf('hidden')[0].bytes);
+    const bytes = Uint8Array.from(inputsOf('license-clash')[0].bytes);
     const view = new DataView(bytes.buffer);
     const headers = Number(view.getBigUint64(40, true));
     const [size, count] = [view.getUint16(58, true), view.getUint16(60, true)];
-    const empty = Array.from({ length: count }, (_, i) => headers + i * size).filter(
-      (at) => view.getUint32(at + 4, true) === 1 && view.getBigUint64(at + 32, true) === 0n,
-    );
-    view.setBigUint64(empty[0] + 24, 0n, true);
-    view.setBigUint64(empty[0] + 48, 1n << 52n, true);
+    const code = Array.from({ length: count }, (_, i) => headers + i * size).findLast(
+      (at) => view.getUint32(at + 4, true) === 1 && view.getBigUint64(at + 8, true) === 6n,
+    ) as number;
+    view.setBigUint64(code + 24, 1n << 53n, true);
+    view.setBigUint64(code + 32, 0n, true);
+    view.setBigUint64(code + 48, 1n << 52n, true);
     const messages: string[] = [];
     const linker = new Linker((level, text) => void (level === 'warn' && messages.push(text)));
     linker.add(bytes, 'a.o');
