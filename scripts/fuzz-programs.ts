@@ -25,6 +25,9 @@ import { Tally } from './fuzz/tally.ts';
 
 /** Programs that the kernel walks longer than this are counted, but not walked here. */
 const MAX_PROCESSED = 50_000;
+/** Characters of a difference, and of what comes before it. */
+const SHOWN = 600;
+const SHOWN_BEFORE = 200;
 const LOG_STATS = 4;
 const LOG_INSNS = 2;
 
@@ -65,6 +68,14 @@ function differenceOf(program: FuzzProgram, keep: boolean): Difference | undefin
   return difference;
 }
 
+/** The first difference and some text before it. */
+function aroundDifference({ real, ours }: Difference): [string, string] {
+  let at = 0;
+  while (at < real.length && real[at] === ours[at]) at++;
+  const from = Math.max(0, at - SHOWN_BEFORE);
+  return [real.slice(from, from + SHOWN), ours.slice(from, from + SHOWN)];
+}
+
 function report(program: FuzzProgram, difference: Difference): void {
   const { what } = difference;
   const small = shrink(program, (p) => differenceOf(p, false)?.what === what);
@@ -73,7 +84,8 @@ function report(program: FuzzProgram, difference: Difference): void {
   const name = `${program.seed} ${world.key}`;
   const say = (text: string): void => void process.stdout.write(`${text}\n`);
   say(`seed ${name}: ${what} differs, ${insns.length / 8} instructions left; ${JSON.stringify(rest)}`);
-  say(`  real ${at.real.slice(0, 600)}\n  ours ${at.ours.slice(0, 600)}`);
+  const [real, ours] = aroundDifference(at);
+  say(`  real ${real}\n  ours ${ours}`);
   if (values.out === undefined) return;
   mkdirSync(values.out, { recursive: true });
   const made = { cases: [asCase(small, `seed ${name}: ${what}`)] };

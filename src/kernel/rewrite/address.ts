@@ -11,10 +11,10 @@ export function callDistance(image: KernelImage, name: string): number {
   return address === undefined || base === undefined ? UNKNOWN : Number(BigInt.asIntN(32, address - base));
 }
 
-/** Where `struct bpf_prog_aux` of the program lies, as far as anybody can tell. */
-export const PROG_AUX_ADDRESS = 0xffff888104a00000n;
+/** Where `struct bpf_prog_aux` of the program lies, as far as anybody can tell: below all maps, see map-addresses.ts. */
+export const PROG_AUX_ADDRESS = 0xffff888004a00000n;
 /** Where descriptions of allocated types (`struct btf_struct_meta`) begin. */
-const STRUCT_META_BASE = 0xffff888104b00000n;
+const STRUCT_META_BASE = 0xffff888004b00000n;
 /** sizeof(struct btf_struct_meta) */
 const STRUCT_META_BYTES = 16n;
 

@@ -3,6 +3,7 @@ import { MAP_TYPE } from '../../isa/uapi.ts';
 import { loadImage } from '../image/load.ts';
 import { familyOf } from '../maps/index.ts';
 import type { CreateAttr, MapFamily } from '../maps/record.ts';
+import { PROG_AUX_ADDRESS, structMetaAddress } from '../rewrite/address.ts';
 import { Database } from '../store/database.ts';
 import { MEMORY } from '../store/state-path.ts';
 import { placeMap } from './map-addresses.ts';
@@ -43,5 +44,15 @@ test('no two maps overlap; values follow the header, and in mappable arrays begi
   for (let i = 1; i < taken.length; i++) expect(taken[i][0]).toBeGreaterThanOrEqual(taken[i - 1][1]);
   const hash = familyOf(MAP_TYPE.hash) as MapFamily;
   expect(placeMap(db, 9, hash, { type: MAP_TYPE.hash } as CreateAttr, layout).valueAddress).toBeUndefined();
+  db.close();
+});
+
+test('what rewritten programs point to lies below all maps, so that no address is taken for that of a map', () => {
+  const db = new Database(MEMORY, () => {});
+  const hash = familyOf(MAP_TYPE.hash) as MapFamily;
+  const lowest = placeMap(db, 0, hash, { type: MAP_TYPE.hash } as CreateAttr, layout).address;
+  expect(PROG_AUX_ADDRESS).toBeLessThan(lowest);
+  expect(structMetaAddress(0)).toBeGreaterThan(PROG_AUX_ADDRESS);
+  expect(structMetaAddress(1 << 20)).toBeLessThan(lowest);
   db.close();
 });
