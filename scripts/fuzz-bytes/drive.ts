@@ -11,6 +11,7 @@ const HANG_MS = 60_000;
 const MAX_FAULTS = 20;
 /** So that garbage does not count as what an input needs. */
 const MAX_HEAP_MB = 256;
+const MAX_YOUNG_MB = 16;
 /** Bytes that are shared with the thread. */
 const ROOM = 1 << 16;
 const MAX_RSS = 512 << 20;
@@ -39,7 +40,7 @@ const runThread = (from: number, to: number, seed: number, tally: Tally): Promis
     const workerData: Task = { from, to, seed, progress };
     const worker = new Worker(new URL('./worker.ts', import.meta.url), {
       workerData,
-      resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
+      resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB, maxYoungGenerationSizeMb: MAX_YOUNG_MB },
     });
     let last = from;
     let since = performance.now();
