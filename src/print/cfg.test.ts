@@ -30,6 +30,13 @@ describe('buildFlowGraph', () => {
     expect(edges([ifZero(1), EXIT, EXIT])).toEqual([['0-2', '2-3', '2-4', '3-4', '4-1']]);
   });
 
+  it('a gotol that ends its function begins an empty block, which leads to itself, since bpftool reads no 32-bit offset', () => {
+    const gotol = insn(0x06, 0, 0, 0, -2);
+    const [main] = buildFlowGraph([goto(1), EXIT, gotol]);
+    expect(main.blocks.at(-1)).toEqual({ id: 4, head: 3, tail: 2 });
+    expect(edges([goto(1), EXIT, gotol])).toEqual([['0-2', '2-3', '3-4', '4-4']]);
+  });
+
   it('functions stand in address order and are numbered as calls find them', () => {
     const graph = buildFlowGraph([callTo(4), callTo(1), EXIT, EXIT, EXIT, EXIT]);
     expect(graph.map(({ id, start, end }) => [id, start, end])).toEqual([

@@ -9,7 +9,7 @@ const FIRST_BLOCK = 2;
 
 export interface BasicBlock {
   id: number;
-  /** First and last slot, both inclusive. */
+  /** First and last slot, both inclusive; a gotol that ends its function begins a block behind it, without any. */
   head: number;
   tail: number;
 }
@@ -65,7 +65,7 @@ export function buildFlowGraph(insns: readonly Insn[]): FlowFunction[] {
 function splitBlocks(insns: readonly Insn[], start: number, end: number): BasicBlock[] {
   const heads = new Set([start]);
   const add = (at: number) => {
-    if (at >= start && at <= end) heads.add(at);
+    if (at >= start && at <= end + 1) heads.add(at);
   };
   for (let i = start; i <= end; i++) {
     if (!isJump(insns[i])) continue;
