@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { run } from '../cmd/run.ts';
 import { differingLine } from './lines.ts';
+import { recordRun } from './parity/runs.ts';
 
 interface Answer {
   out: string;
@@ -113,8 +114,9 @@ for (const file of files) {
   }
 }
 rmSync(folder, { recursive: true, force: true });
-process.stdout.write(
+const result =
   `${files.length} files, ${compared} answers compared, ${crashed} without an answer, ${different} different, ` +
-    `${thrown} faults\n`,
-);
+  `${thrown} faults`;
+process.stdout.write(`${result}\n`);
+recordRun(result);
 process.exitCode = different + thrown ? 1 : 0;

@@ -20,6 +20,7 @@ import { openObject } from '../src/object/open.ts';
 import { entryPrograms } from '../src/object/spec.ts';
 import { fuzzedRequest } from './embedding/fuzzed.ts';
 import { PaperKernel } from './embedding/paper-kernel.ts';
+import { recordRun } from './parity/runs.ts';
 
 const CORPUS = fileURLToPath(new URL('../testdata/corpus/obj', import.meta.url));
 const SLOW_MS = 10_000;
@@ -125,4 +126,7 @@ if (positionals.length > 0) {
   }
 }
 process.stdout.write(`${JSON.stringify(total)}\n`);
+recordRun(
+  `${total.programs} accepted programs, ${total.runs} runs, ${total.steps} steps; ${total.departures} programs depart from what was claimed`,
+);
 for (const [what, n] of [...endings].sort((a, b) => b[1] - a[1])) process.stdout.write(`${n} ${what}\n`);

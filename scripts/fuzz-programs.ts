@@ -22,6 +22,7 @@ import { asCase } from './fuzz/save-case.ts';
 import { shrink } from './fuzz/shrink.ts';
 import { Sides } from './fuzz/sides.ts';
 import { Tally } from './fuzz/tally.ts';
+import { recordRun } from './parity/runs.ts';
 
 /** Programs that the kernel walks longer than this are counted, but not walked here. */
 const MAX_PROCESSED = 50_000;
@@ -120,5 +121,6 @@ for (const program of programs()) {
 }
 const what = `seeds ${first}–${first + count - 1}, log level ${level}${values.jit ? ', machine code' : ''}`;
 process.stdout.write(tally.text(what));
+recordRun(tally.summary());
 if (values.reasons) process.stdout.write(tally.reasonText(40));
 process.exitCode = tally.differences > 0 ? 1 : 0;

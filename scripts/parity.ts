@@ -9,6 +9,7 @@ import { compareAll, type OnDifference } from './parity/compare.ts';
 import { DELIBERATE } from './parity/deliberate.ts';
 import { Ledger, METRICS, type Metric } from './parity/ledger.ts';
 import { outsideSections } from './parity/outside.ts';
+import { runsSection } from './parity/runs.ts';
 
 const file = fileURLToPath(new URL('../PARITY.md', import.meta.url));
 const words = process.argv.slice(2);
@@ -62,6 +63,7 @@ ${table.join('\n')}
 ${differing.length ? differing.join('\n') : 'Nothing.'}
 
 ${outsideSections()}
+${runsSection()}
 ## Deliberate differences
 
 ${DELIBERATE.map(({ what, why }) => `- ${what}. ${why}`).join('\n')}

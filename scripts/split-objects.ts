@@ -10,6 +10,7 @@ import { strerror } from '../src/errno.ts';
 import { ObjectError } from '../src/object/errors.ts';
 import { Linker } from '../src/object/link/linker.ts';
 import { differingLine } from './lines.ts';
+import { recordRun } from './parity/runs.ts';
 import { randomSource } from './random.ts';
 import { loadHere, loadThere } from './split/load.ts';
 import { ProgramSource } from './split/program.ts';
@@ -99,8 +100,7 @@ for (let n = 0; n < count; n++) {
   const sizes = `${statSync(join(place, 'linked.o')).size} and ${here.bytes.length} bytes`;
   process.stdout.write(`${place}: ${sizes}\n-- theirs\n${there.messages}-- ours\n${here.messages}`);
 }
-process.stdout.write(
-  `${count} programs: ${linked} linked, ${refused} refused, ${loaded} loaded by the real tool, ${differing} differ ` +
-    `(${folder})\n`,
-);
+const result = `${count} programs: ${linked} linked, ${refused} refused, ${loaded} loaded by the real tool, ${differing} differ`;
+process.stdout.write(`${result} (${folder})\n`);
+recordRun(result);
 process.exitCode = differing ? 1 : 0;

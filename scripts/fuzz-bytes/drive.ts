@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { recordRun } from '../parity/runs.ts';
 import type { News, Task } from './worker.ts';
 
 const LOOK_MS = 1000;
@@ -33,7 +34,7 @@ interface Tally {
 
 /** Runs one thread; gives the number of the first input that it did not get to. */
 const runThread = (from: number, to: number, seed: number, tally: Tally): Promise<number> =>
-  new Promise((resolve, reject) => {
+  new Promise((resolve) => {
     const progress = new SharedArrayBuffer(ROOM);
     const current = new Int32Array(progress, 0, 2);
     current[0] = from;
@@ -50,19 +51,21 @@ const runThread = (from: number, to: number, seed: number, tally: Tally): Promis
         last = index;
         since = performance.now();
       } else if (index >= 0 && performance.now() - since > HANG_MS) {
-        writeFileSync(saved(index), new Uint8Array(progress, current.byteLength, current[1]).slice());
-        tally.faults.push(`input ${index}: no end\n  saved as ${saved(index)}`);
-        finish(index + 1);
+        giveUp('no end');
       }
     }, LOOK_MS);
     const finish = (next: number): void => {
       clearInterval(timer);
       void worker.terminate().then(() => resolve(next));
     };
-    worker.on('error', (error) => {
-      clearInterval(timer);
-      reject(error);
-    });
+    /** Keeps the input that is worked on, and goes on behind it. */
+    const giveUp = (why: string): void => {
+      const index = Atomics.load(current, 0);
+      writeFileSync(saved(index), new Uint8Array(progress, current.byteLength, current[1]).slice());
+      tally.faults.push(`input ${index}: ${why}\n  saved as ${saved(index)}`);
+      finish(index + 1);
+    };
+    worker.on('error', (error) => giveUp(error.message));
     worker.on('message', (news: News) => {
       if (news.kind === 'done') {
         tally.calls += news.calls;
@@ -99,10 +102,11 @@ export const drive = async (first: number, count: number, seed: number): Promise
   const megabytes = Math.round(tally.rss / 2 ** 20);
   if (tally.rss > MAX_RSS) tally.faults.push(`${megabytes} MB of memory`);
   for (const fault of tally.faults) process.stdout.write(`${fault}\n`);
-  process.stdout.write(
-    `${tally.done} inputs, seed ${seed}, ${tally.opened} of them opened, ${tally.calls} calls: ${tally.faults.length} faults, slowest call ` +
-      `${Math.round(tally.slowest)} ms (${tally.slowestWhat}), peak memory ${megabytes} MB (${tally.rssWhat}), ` +
-      `${Math.round(tally.done / seconds)} inputs/s\n`,
-  );
+  const result =
+    `${tally.done} inputs, seed ${seed}, ${tally.opened} of them opened, ${tally.calls} calls: ` +
+    `${tally.faults.length} faults, slowest call ${Math.round(tally.slowest)} ms, peak memory ${megabytes} MB`;
+  const most = `slowest: ${tally.slowestWhat}; most memory: ${tally.rssWhat}`;
+  process.stdout.write(`${result}\n${most}; ${Math.round(tally.done / seconds)} inputs/s\n`);
+  recordRun(result);
   return tally.faults.length ? 1 : 0;
 };

@@ -63,6 +63,16 @@ export class Tally {
     return list.map(([reason, n]) => `${String(n).padStart(6)}  ${reason}\n`).join('');
   }
 
+  /** All of it in one line. */
+  summary(): string {
+    const rows = [...this.rows.values()];
+    const sum = (key: keyof Row): number => rows.reduce((n, row) => n + row[key], 0);
+    return (
+      `${sum('programs')} programs of ${rows.length} types, ${sum('accepted')} of them accepted; ` +
+      `${this.processed} instructions processed; ${this.differences} different`
+    );
+  }
+
   /** The table, with a line for each program type. */
   text(title: string): string {
     const head = ['type', 'programs', 'accepted', 'too long', 'differences'];

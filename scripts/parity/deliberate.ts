@@ -30,4 +30,16 @@ export const DELIBERATE: readonly Deliberate[] = [
     what: 'A work queue handed to `bpf_wq_init` with a map that has no special fields',
     why: 'Linux 6.18.44 looks for the fields at a bad address and kills the loading process; here the program is refused as one that hands over the wrong map (`testdata/verifier/deliberate`).',
   },
+  {
+    what: '`btf dump … format c` of deeply nested declarations',
+    why: 'bpftool 7.8 uses memory that has been reallocated: it crashes or prints remains of other declarations. What is compared is what it prints when blocks have room to grow (`scripts/roomy-realloc.c`).',
+  },
+  {
+    what: '`btf dump` and `gen min_core_btf` of files whose sections are compressed (`objcopy --compress-debug-sections`)',
+    why: 'bpftool 7.8 does not unpack them and says "Invalid argument"; here zlib and zstd are read.',
+  },
+  {
+    what: '`visual` of a program with several inlined `bpf_loop`s',
+    why: 'bpftool 7.8 crashes in the middle of the graph; here it is drawn.',
+  },
 ];
