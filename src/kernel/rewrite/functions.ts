@@ -71,19 +71,18 @@ export function compileSingle(env: VerifierEnv): number {
 
 /** A function's instructions as the JIT sees them before addresses are known: references name the function. */
 function forJit(insns: readonly Insn[], callees: ReadonlyMap<number, number>, start: number): Insn[] {
-  const copies = insns.map((insn) => ({ ...insn }));
-  copies.forEach((insn, k) => {
-    const callee = callees.get(start + k);
-    if (callee === undefined) return;
-    insn.off = callee;
+  const seen = insns.slice();
+  insns.forEach((insn, k) => {
+    const off = callees.get(start + k);
+    if (off === undefined) return;
     if (isPseudoFunc(insn)) {
-      insn.imm = Number(BigInt.asIntN(32, CODE_AREA));
-      copies[k + 1].imm = Number(CODE_AREA >> 32n) | 0;
+      seen[k] = { ...insn, off, imm: Number(BigInt.asIntN(32, CODE_AREA)) };
+      seen[k + 1] = { ...insns[k + 1], imm: Number(CODE_AREA >> 32n) | 0 };
     } else {
-      insn.imm = 1;
+      seen[k] = { ...insn, off, imm: 1 };
     }
   });
-  return copies;
+  return seen;
 }
 
 /**

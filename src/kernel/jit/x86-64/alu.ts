@@ -224,7 +224,7 @@ function emitToLittleEndian({ asm }: Frame, { dst, imm }: Op): void {
 
 /** 64-bit constant; the second slot holds the upper half. */
 function emitLoadConstant(frame: Frame, op: Op): void {
-  const high = frame.ops[op.index];
+  const high = frame.insns[op.index];
   if (!high) throw giveUp('half a 64-bit constant');
   frame.asm.movImm64(op.dst, high.imm, op.imm);
 }

@@ -1,5 +1,5 @@
 // From functions to machine code: passes until the sizes settle, then addresses, then the code itself.
-import { LDIMM64 } from '../../../isa/insn.ts';
+import { type Insn, LDIMM64 } from '../../../isa/insn.ts';
 import { CALL_KIND, CLASS, JMP, PSEUDO } from '../../../isa/opcode.ts';
 import { blindConstants } from '../blinding.ts';
 import type { JitFunctionInput, JitInput, JitOutput } from '../jit.ts';
@@ -26,9 +26,9 @@ export function compileProgram(input: PlacedInput): JitOutput[] {
   const perCpu = input.allocatePerCpu ?? perCpuBump();
   const several = input.functions.length > 1;
   const sources = input.functions.map((f) => prepare(f, input, several));
-  const frames = sources.map(({ source }) => {
+  const frames = sources.map(({ source, insns }) => {
     const bytes = roundUp8(source.stackDepth) + 2 * PRIVATE_STACK_GUARD;
-    const frame = new Frame(source, input, source.privateStack ? perCpu(bytes) : undefined);
+    const frame = new Frame(source, insns, input, source.privateStack ? perCpu(bytes) : undefined);
     const length = settle(frame);
     frame.base = input.allocate(((length + 3) & ~3) + EXCEPTION_ENTRY_BYTES * frame.exceptions.length);
     return frame;
@@ -41,34 +41,43 @@ export function compileProgram(input: PlacedInput): JitOutput[] {
   });
 }
 
+interface Prepared {
+  source: JitFunctionInput;
+  /** What is compiled instead of the source's instructions. */
+  insns: Insn[];
+  /** Where each of the source's instructions begins in it; undefined where it has not moved. */
+  firstSlots: readonly number[] | undefined;
+}
+
 /** The function with placeholders for addresses of functions, blinded if asked for. */
-function prepare(
-  input: JitFunctionInput,
-  program: JitInput,
-  several: boolean,
-): { source: JitFunctionInput; firstSlots: number[] } {
-  const insns = input.insns.map((x) => ({ ...x }));
+function prepare(input: JitFunctionInput, program: JitInput, several: boolean): Prepared {
+  const insns = input.insns.slice();
   if (several) {
     for (let i = 0; i < insns.length; i++) {
       if (isFunctionAddress(insns[i])) setImm64(insns, i, MODULES_START);
-      else if (isPseudoCall(insns[i])) insns[i].imm = 1;
+      else if (isPseudoCall(insns[i])) setImm(insns, i, 1);
       if (insns[i].code === LDIMM64) i++;
     }
   }
-  if (!program.blinding) return { source: { ...input, insns }, firstSlots: insns.map((_, i) => i) };
+  if (!program.blinding) return { source: input, insns, firstSlots: undefined };
   const random = program.random;
   if (!random) throw giveUp('constant blinding without a source of keys');
   const blinded = blindConstants(insns, random);
-  return { source: { ...input, insns: blinded.insns }, firstSlots: blinded.firstSlots };
+  return { source: input, ...blinded };
 }
 
 const isFunctionAddress = (x: { code: number; src: number }): boolean => x.code === LDIMM64 && x.src === PSEUDO.FUNC;
 const isPseudoCall = (x: { code: number; src: number }): boolean => x.code === CALL && x.src === CALL_KIND.PSEUDO;
 
-function setImm64(insns: { imm: number }[], at: number, value: bigint): void {
+/** Replaces what changes: the other instructions are the caller's. */
+function setImm(insns: Insn[], at: number, imm: number): void {
+  insns[at] = { ...insns[at], imm };
+}
+
+function setImm64(insns: Insn[], at: number, value: bigint): void {
   if (at + 1 >= insns.length) throw giveUp('half a 64-bit constant');
-  insns[at].imm = Number(BigInt.asIntN(32, value));
-  insns[at + 1].imm = Number(BigInt.asIntN(32, value >> 32n));
+  setImm(insns, at, Number(BigInt.asIntN(32, value)));
+  setImm(insns, at + 1, Number(BigInt.asIntN(32, value >> 32n)));
 }
 
 /** Repeats passes until one has the length of the one before. */
@@ -92,11 +101,10 @@ function resolveFunctions(frames: readonly Frame[]): void {
       if (isFunctionAddress(x)) setImm64(insns, i, addressOf(frames, x.off));
       else if (isPseudoCall(x)) {
         const relative = addressOf(frames, x.off) - frame.symbol('__bpf_call_base');
-        x.imm = Number(BigInt.asIntN(32, relative));
+        setImm(insns, i, Number(BigInt.asIntN(32, relative)));
       }
       if (x.code === LDIMM64) i++;
     }
-    frame.decode();
   }
 }
 
@@ -106,14 +114,14 @@ function addressOf(frames: readonly Frame[], index: number): bigint {
   return address;
 }
 
-function output(frame: Frame, firstSlots: readonly number[], program: JitInput): JitOutput {
+function output(frame: Frame, firstSlots: Prepared['firstSlots'], program: JitInput): JitOutput {
   const { addrs, insns } = frame;
   // The second half of a 64-bit constant has no code of its own and never got an offset.
   for (let i = 0; i + 1 < insns.length; i++) if (insns[i].code === LDIMM64) addrs[i + 1] = addrs[i++];
   const result: JitOutput = {
     bytes: frame.asm.take(),
     address: frame.base as bigint,
-    insnOffsets: [...firstSlots.map((slot) => addrs[slot]), addrs[insns.length]],
+    insnOffsets: firstSlots ? [...firstSlots.map((slot) => addrs[slot]), addrs[insns.length]] : Array.from(addrs),
     exceptionTable: frame.exceptions,
     pokes: frame.pokes,
     privateStack: frame.privateStack,

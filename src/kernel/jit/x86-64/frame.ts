@@ -7,17 +7,18 @@ import { Assembler } from './assembler.ts';
 import { MACHINE_REG, PRIVATE_FRAME, R13, R14, R15, RBX } from './registers.ts';
 
 /** An instruction with machine registers instead of BPF's. */
-export interface Op {
-  readonly code: number;
-  readonly dst: number;
-  readonly src: number;
-  readonly off: number;
-  readonly imm: number;
+class DecodedInsn {
+  code = 0;
+  dst = 0;
+  src = 0;
+  off = 0;
+  imm = 0;
   /** `src` as BPF has it: the kind of a call or of a 64-bit constant. */
-  readonly kind: number;
+  kind = 0;
   /** 1 for the first instruction: what addrs[] is indexed by. */
-  readonly index: number;
+  index = 0;
 }
+export type Op = Readonly<DecodedInsn>;
 
 /** Emits one instruction. */
 export type Emit = (frame: Frame, op: Op) => void;
@@ -54,9 +55,9 @@ export class Frame {
   /** Entries of the program's poke table. */
   readonly pokeCount: number;
   readonly asm: Assembler = new Assembler();
-  /** Set again before the last pass, when the addresses of the other functions are known. */
-  insns: Insn[];
-  ops: Op[] = [];
+  /** References to other functions get their addresses before the last pass. */
+  readonly insns: Insn[];
+  private readonly op = new DecodedInsn();
   readonly saved: readonly number[];
   /** Per-CPU pointer to the private stack, guards included. */
   readonly privateStack: bigint | undefined;
@@ -80,7 +81,7 @@ export class Frame {
   exceptions: ExceptionEntry[] = [];
   pokes: PokeSite[] = [];
 
-  constructor(input: JitFunctionInput, program: JitInput, privateStack: bigint | undefined) {
+  constructor(input: JitFunctionInput, insns: Insn[], program: JitInput, privateStack: bigint | undefined) {
     this.input = input;
     this.image = program.image;
     this.cpu = program.image.cpu;
@@ -88,27 +89,27 @@ export class Frame {
     this.classic = program.classic ?? false;
     this.clearBranchHistory = program.clearBranchHistory ?? false;
     this.pokeCount = program.pokeTable?.length ?? 0;
-    this.insns = input.insns.map((x) => ({ ...x }));
+    this.insns = insns;
     this.privateStack = privateStack;
     this.stackDepth = privateStack === undefined ? input.stackDepth : 0;
     this.saved = input.exceptionBoundary ? ALL_SAVED : usedCalleeSaved(this.insns);
     this.addrs = new Int32Array(this.insns.length + 1);
     for (let i = 0; i < this.addrs.length; i++) this.addrs[i] = 64 * (i + 1);
     this.cleanup = 64 * this.addrs.length;
-    this.decode();
   }
 
-  /** Takes the instructions anew, after their immediates changed. */
-  decode(): void {
-    this.ops = this.insns.map((x, i) => ({
-      code: x.code,
-      dst: this.machineReg(x.dst),
-      src: this.machineReg(x.src),
-      off: x.off,
-      imm: x.imm,
-      kind: x.src,
-      index: i + 1,
-    }));
+  /** Instruction `i`, valid until the next call: programs of a million need no second form of each. */
+  decode(i: number): Op {
+    const { op } = this;
+    const x = this.insns[i];
+    op.code = x.code;
+    op.dst = this.machineReg(x.dst);
+    op.src = this.machineReg(x.src);
+    op.off = x.off;
+    op.imm = x.imm;
+    op.kind = x.src;
+    op.index = i + 1;
+    return op;
   }
 
   private machineReg(reg: number): number {

@@ -28,7 +28,7 @@ const EMITTERS: ReadonlyMap<number, Emit> = new Map([
  * `frame.base` set, offsets must not change any more. rule: do_jit, 6.18
  */
 export function runPass(frame: Frame): number {
-  const { asm, addrs, ops } = frame;
+  const { asm, addrs, insns } = frame;
   asm.reset();
   frame.seenExit = false;
   frame.exceptions = [];
@@ -36,8 +36,8 @@ export function runPass(frame: Frame): number {
   frame.start = 0;
   emitPrologue(frame);
   addrs[0] = asm.length;
-  for (let i = 0; i < ops.length; i++) {
-    const op = ops[i];
+  for (let i = 0; i < insns.length; i++) {
+    const op = frame.decode(i);
     const emit = EMITTERS.get(op.code);
     if (!emit) throw giveUp(`unknown opcode ${op.code.toString(16)}`);
     frame.start = asm.length;
