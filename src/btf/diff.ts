@@ -7,7 +7,7 @@ import { TypeTexts } from './type-text.ts';
 
 const MAX_DEPTH = 64;
 /** Members of one type, anonymous ones opened. */
-const MAX_MEMBERS = 50_000;
+const MAX_MEMBERS = 10_000;
 
 /** A member as it is on one side. */
 export interface MemberPlace {

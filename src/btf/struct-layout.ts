@@ -7,7 +7,7 @@ import { TypeTexts } from './type-text.ts';
 export const CACHE_LINE = 64;
 const MAX_DEPTH = 64;
 /** Members of one type, anonymous ones opened. */
-const MAX_MEMBERS = 200_000;
+const MAX_MEMBERS = 10_000;
 
 export interface MemberLayout {
   /** Empty for an anonymous member. */

@@ -11,7 +11,7 @@ export class TypeTexts {
   private readonly known = new Map<number, string>();
 
   constructor(btf: Btf) {
-    this.limit = new WorkLimit(btf.count);
+    this.limit = WorkLimit.ofText();
     this.declarations = new Declarations(btf, PLAIN_NAMES, this.limit, () => {});
   }
 

@@ -44,7 +44,7 @@ export class CEmitter {
   /** Throws BtfError for kinds that C cannot express. */
   constructor(btf: Btf, output: COutput) {
     const types = btf.flat();
-    const limit = new WorkLimit(btf.count);
+    const limit = WorkLimit.ofDump(btf.count);
     this.types = types;
     this.output = output;
     this.limit = limit;

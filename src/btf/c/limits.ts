@@ -7,15 +7,27 @@ const STEPS_PER_TYPE = 100;
 /** A kernel needs less than twenty. */
 const MAX_DEPTH = 400;
 
+/** What the text of one type on one line may take. */
+const STEPS_OF_TEXT = 50_000;
+
 /** Counts steps and nesting of one dump. */
 export class WorkLimit {
   private readonly maxSteps: number;
   private steps = 0;
   private depth = 0;
 
-  /** `types` is the number of types that there are. */
-  constructor(types: number) {
-    this.maxSteps = FREE_STEPS + STEPS_PER_TYPE * types;
+  private constructor(maxSteps: number) {
+    this.maxSteps = maxSteps;
+  }
+
+  /** For all of a number of types. */
+  static ofDump(types: number): WorkLimit {
+    return new WorkLimit(FREE_STEPS + STEPS_PER_TYPE * types);
+  }
+
+  /** For a type with its anonymous parts; restart() before the next. */
+  static ofText(): WorkLimit {
+    return new WorkLimit(STEPS_OF_TEXT);
   }
 
   /** Begins another piece of work, which may take as much. */

@@ -14,7 +14,7 @@ const MEMBER_LEVEL = 2;
 const KCONFIG = '.kconfig';
 
 export const declarationsOf = (btf: Btf): Declarations =>
-  new Declarations(btf, new CNames(btf), new WorkLimit(btf.count), () => {});
+  new Declarations(btf, new CNames(btf), WorkLimit.ofDump(btf.count), () => {});
 
 export interface SectionVariable {
   /** Number in the DATASEC. */
