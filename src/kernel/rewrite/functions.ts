@@ -64,7 +64,7 @@ export function compileSingle(env: VerifierEnv): number {
       tailCallReachable: env.tailCallReachable,
       exceptionCallback: false,
       exceptionBoundary: false,
-      privateStack: env.subprogs[0].privStackMode === PRIV_STACK.ADAPTIVE,
+      privateStack: env.usesPrivateStack,
     },
   ]);
 }
