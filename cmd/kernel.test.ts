@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
@@ -7,6 +7,10 @@ import { run } from './run.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'kernel-command-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** In the header of an SQLite file. */
+const USER_VERSION_OFFSET = 60;
+const APPLICATION_ID_OFFSET = 68;
 
 let count = 0;
 let state = '';
@@ -49,6 +53,27 @@ test('reset empties the state', async () => {
   await line('map', 'create', '/sys/fs/bpf/m', 'type', 'hash', 'key', '4', 'value', '4', 'entries', '2', 'name', 'm');
   expect((await line('kernel', 'reset')).status).toBe(0);
   expect((await line('kernel', 'show')).out).toContain('maps 0');
+});
+
+test('reset makes anew what is of another version or cut, and leaves files of others alone', async () => {
+  await line('kernel', 'show');
+  const whole = readFileSync(state);
+  const other = Buffer.from(whole);
+  other.writeUInt32BE(99, USER_VERSION_OFFSET);
+  for (const bytes of [other, whole.subarray(0, 5000)]) {
+    for (const ending of ['-wal', '-shm']) rmSync(state + ending, { force: true });
+    writeFileSync(state, bytes);
+    const before = await line('kernel', 'show');
+    expect([before.status, before.err]).toEqual([255, expect.stringContaining('kernel state')]);
+    expect((await line('kernel', 'reset')).status).toBe(0);
+    expect((await line('kernel', 'show')).out).toContain('progs 0');
+  }
+  const foreign = Buffer.from(whole);
+  foreign.writeUInt32BE(1, APPLICATION_ID_OFFSET);
+  for (const ending of ['-wal', '-shm']) rmSync(state + ending, { force: true });
+  writeFileSync(state, foreign);
+  expect((await line('kernel', 'reset')).status).toBe(255);
+  expect(readFileSync(state).equals(foreign)).toBe(true);
 });
 
 test('init makes a file that is not there, and no other', async () => {

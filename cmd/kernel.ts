@@ -1,6 +1,8 @@
 // bpftool kernel (ours): makes, empties and describes the simulated kernel.
 import { existsSync } from 'node:fs';
 import { openSimulatedKernel } from '../src/kernel/index.ts';
+import { discardState } from '../src/kernel/store/inspect-file.ts';
+import { StateError, type StateProblem } from '../src/kernel/store/state-error.ts';
 import type { SimulatedKernel } from '../src/kernel/syscall/simulated.ts';
 import { CliError, type CommandContext, type CommandObject } from './command.ts';
 import { noMoreWords } from './words.ts';
@@ -48,10 +50,18 @@ function init(context: CommandContext, words: string[]): void {
   context.json?.value(null);
 }
 
-/** kernel reset: everything goes away; ids begin anew. */
+/** What making the file anew is the cure for. */
+const CURABLE: ReadonlySet<StateProblem> = new Set(['damaged', 'version']);
+
+/** kernel reset: everything goes away; ids begin anew. Also for a state that cannot be opened any more. */
 function reset(context: CommandContext, words: string[]): void {
   noMoreWords(words);
-  simulated(context).reset();
+  try {
+    simulated(context).reset();
+  } catch (error) {
+    if (!(error instanceof StateError && CURABLE.has(error.problem) && discardState(error.path))) throw error;
+    simulated(context);
+  }
   context.json?.value(null);
 }
 

@@ -53,7 +53,11 @@ export class Database {
       }
       const version = this.pragma('user_version');
       if (version !== SCHEMA_VERSION) {
-        throw new StateError('version', this.path, `it has version ${version}, this program knows ${SCHEMA_VERSION}`);
+        throw new StateError(
+          'version',
+          this.path,
+          `it has version ${version}, this program knows ${SCHEMA_VERSION} ('kernel reset' makes a new one)`,
+        );
       }
     } catch (error) {
       db?.close();

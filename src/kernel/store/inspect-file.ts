@@ -1,5 +1,5 @@
 // A look at a file before SQLite touches it, so that a file of somebody else, or what is left of one, stays as it is.
-import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readSync, rmSync } from 'node:fs';
 import { APPLICATION_ID } from './schema.ts';
 import { StateError } from './state-error.ts';
 
@@ -70,4 +70,15 @@ export function inspectFile(path: string): 'absent' | 'present' {
     if (attempt === TRIES) throw new StateError('damaged', path, 'it is cut short');
     sleep(SETTLE_MS);
   }
+}
+
+/** Files that SQLite keeps beside a database. */
+const COMPANIONS = ['', '-wal', '-shm', '-journal'];
+
+/** Removes a state file that cannot be opened any more. Files without our mark stay: false. */
+export function discardState(path: string): boolean {
+  const header = glance(path)?.header;
+  if (header?.length !== HEADER_BYTES || header.readUInt32BE(OFFSET.applicationId) !== APPLICATION_ID) return false;
+  for (const ending of COMPANIONS) rmSync(path + ending, { force: true });
+  return true;
 }
