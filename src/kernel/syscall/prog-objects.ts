@@ -1,6 +1,6 @@
 // Programs: loading, and what is told of them.
 import { SysError } from '../../errno.ts';
-import { decodeInsns, encodeInsns, LDIMM64 } from '../../isa/insn.ts';
+import { decodeInsns, INSN_BYTES, LDIMM64 } from '../../isa/insn.ts';
 import { PSEUDO } from '../../isa/opcode.ts';
 import { PROG_TYPE } from '../../isa/uapi.ts';
 import type { CodeArch, InfoRecords, ProgCode, ProgInfo, ProgLoadAttr, ProgSource } from '../../syscall.ts';
@@ -132,6 +132,7 @@ export class ProgObjects {
     }
     if (errno !== 0) throw new SysError(-errno);
     if (!env.program) throw new SysError('EFAULT');
+    env.forgetWalk();
     return { env, program: env.program, attachBtf, attachProgramId, after };
   }
 
@@ -261,12 +262,14 @@ export class ProgObjects {
 
   /** The loaded instructions with the ids of maps in place of descriptors. */
   private withMapIds(wire: Uint8Array): Uint8Array {
-    const insns = decodeInsns(wire);
-    for (const insn of insns) {
-      const names = insn.code === LDIMM64 && (insn.src === PSEUDO.MAP_FD || insn.src === PSEUDO.MAP_VALUE);
-      if (names) insn.imm = this.context.fds.get(insn.imm, 'map').id;
+    const bytes = wire.slice();
+    const view = new DataView(bytes.buffer);
+    for (let at = 0; at + INSN_BYTES <= bytes.length; at += INSN_BYTES) {
+      const src = bytes[at + 1] >> 4;
+      if (bytes[at] !== LDIMM64 || (src !== PSEUDO.MAP_FD && src !== PSEUDO.MAP_VALUE)) continue;
+      view.setInt32(at + 4, this.context.fds.get(view.getInt32(at + 4, true), 'map').id, true);
     }
-    return encodeInsns(insns);
+    return bytes;
   }
 
   source(fd: number): ProgSource {

@@ -263,6 +263,13 @@ export class VerifierEnv {
     this.bypassSpecV4 = request.caps.perfmon;
   }
 
+  /** Lets go of what only the walk and the rewrites need: most of the memory that a long program takes. */
+  forgetWalk(): void {
+    this.aux = [];
+    this.explored = [];
+    this.liveness = undefined;
+  }
+
   /** Registers of the innermost frame. */
   get regs(): RegState[] {
     const state = this.curState as VerifierState;
