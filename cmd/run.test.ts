@@ -12,9 +12,9 @@ const captured: (CliAnswer & { words: string })[] = JSON.parse(readFileSync(file
 
 /**
  * Lines whose answer differs by design: usage texts are shown where bpftool's own program path stands, and what only
- * our tool has.
+ * our tool has; a batch fails in the real one where its last command, a success, has left an error number behind.
  */
-const DELIBERATE: ReadonlySet<string> = new Set(['version extra words']);
+const DELIBERATE: ReadonlySet<string> = new Set(['version extra words', 'batch file ../../cli/batch/good.txt']);
 
 const kernel: Kernel = openSimulatedKernel({ statePath: ':memory:' });
 const kept = Object.create(kernel, { closeAll: { value: () => undefined } }) as Kernel;
@@ -27,7 +27,7 @@ beforeAll(async () => {
     let out = '';
     let err = '';
     const status = await run(
-      words.map((w) => (w.endsWith('.bpf.o') ? join(objectFolder, w) : w)),
+      words.map((w) => (w.endsWith('.bpf.o') || w.startsWith('../') ? join(objectFolder, w) : w)),
       {
         out: (text) => {
           out += typeof text === 'string' ? text : Buffer.from(text).toString('latin1');

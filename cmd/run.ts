@@ -100,8 +100,10 @@ class RunContext implements CommandContext {
     return this.opened;
   }
 
+  /** What a command has opened ends with it; the next one opens the kernel anew. */
   close(): void {
     this.opened?.closeAll();
+    this.opened = undefined;
   }
 }
 
@@ -171,19 +173,62 @@ async function dispatch(context: RunContext, line: CommandLine): Promise<number>
     return 0;
   }
   if (line.version) return version(context);
-  const [word, ...words] = line.words;
-  if (word === undefined) {
+  if (line.words.length === 0) {
     printUsage(context, topUsage());
     return 0;
   }
+  return runCommand(context, line.words);
+}
+
+/** One command of the command line or of a batch file. */
+async function runCommand(context: RunContext, [word, ...words]: readonly string[]): Promise<number> {
   const entry = byPrefix(OBJECTS, word);
   if (!entry || entry.name === 'help') {
     printUsage(context, topUsage());
     return entry ? 0 : FAILURE;
   }
   if (entry.name === 'version') return version(context);
+  if (entry.name === 'batch') return runBatch(context, words);
   if (!entry.load) throw new CliError(`bpftool-ts has no '${entry.name}' command`);
   return runObject(context, await entry.load(), word, words);
+}
+
+/** Runs the commands of a file until one fails, and says how many there were. */
+async function runBatch(context: RunContext, words: readonly string[]): Promise<number> {
+  const { json } = context;
+  const { batchCommands } = await import('./batch.ts');
+  const commands = batchCommands(words);
+  let done = 0;
+  let status = 0;
+  json?.startArray();
+  try {
+    for (const command of commands) {
+      if (json) {
+        json.startObject().name('command').startArray();
+        for (const word of command) json.value(word);
+        json.endArray().name('output');
+      }
+      status = await runReported(context, command);
+      context.close();
+      json?.endObject();
+      if (status !== 0) return status;
+      done++;
+    }
+    if (!json) context.out(`processed ${done} commands\n`);
+  } catch (error) {
+    status = report(context, error, topUsage());
+  } finally {
+    json?.endArray();
+  }
+  return status;
+}
+
+async function runReported(context: RunContext, words: readonly string[]): Promise<number> {
+  try {
+    return await runCommand(context, words);
+  } catch (error) {
+    return report(context, error, topUsage());
+  }
 }
 
 /** Opens the kernel that the options name. The modules are loaded only when a command needs a kernel. */

@@ -176,6 +176,39 @@ feature list_builtins bogus
 gen skeleton
 gen skeleton /nonexistent.o
 gen bogus
+batch
+batch file
+batch file one two
+batch bogus x
+batch file /nonexistent
+batch file /
+batch f /dev/null
+batch file ../../cli/batch/empty.txt
+-j batch file ../../cli/batch/empty.txt
+batch file ../../cli/batch/good.txt
+-j batch file ../../cli/batch/good.txt
+batch file ../../cli/batch/fails.txt
+-j batch file ../../cli/batch/fails.txt
+batch file ../../cli/batch/quote.txt
+-j batch file ../../cli/batch/quote.txt
+batch file ../../cli/batch/cut.txt
+-j batch file ../../cli/batch/cut.txt
+batch file ../../cli/batch/words.txt
+-j batch file ../../cli/batch/words.txt
+batch file ../../cli/batch/unknown.txt
+-j batch file ../../cli/batch/unknown.txt
+batch file ../../cli/batch/help.txt
+-j batch file ../../cli/batch/help.txt
+batch file ../../cli/batch/nested.txt
+-j batch file ../../cli/batch/nested.txt
+batch file ../../cli/batch/long.txt
+-j batch file ../../cli/batch/long.txt
+batch file ../../cli/batch/longer.txt
+-j batch file ../../cli/batch/longer.txt
+batch file ../../cli/batch/many.txt
+-j batch file ../../cli/batch/many.txt
+-p batch file ../../cli/batch/good.txt
+-jp batch file ../../cli/batch/fails.txt
 `;
 
 export const COMMANDS: readonly string[][] = LINES.trim().split('\n').map(split);

@@ -1,6 +1,7 @@
 // Small damage to finished programs: what no generator would write.
 import { decodeInsns, encodeInsns, type Insn, insn, LDIMM64 } from '../../src/isa/insn.ts';
 import { ALU, CLASS, insnClass, insnOp, insnSize, insnSrc, JMP, MODE, SIZE, SRC } from '../../src/isa/opcode.ts';
+import { BINARY, COMPARE } from '../../src/isa/operations.ts';
 import type { Rng } from './rng.ts';
 
 const NUMBERS = [0, 1, -1, 2, 3, 4, 7, 8, 16, 31, 32, 63, 64, 255, 256, 0x7fff, 0x7fffffff, -0x80000000] as const;
@@ -59,33 +60,6 @@ const MUTATIONS: readonly Mutation[] = [
   },
 ];
 
-const OPERATIONS = [
-  ALU.ADD,
-  ALU.SUB,
-  ALU.MUL,
-  ALU.DIV,
-  ALU.OR,
-  ALU.AND,
-  ALU.LSH,
-  ALU.RSH,
-  ALU.MOD,
-  ALU.XOR,
-  ALU.MOV,
-  ALU.ARSH,
-] as const;
-const CONDITIONS = [
-  JMP.JEQ,
-  JMP.JGT,
-  JMP.JGE,
-  JMP.JSET,
-  JMP.JNE,
-  JMP.JSGT,
-  JMP.JSGE,
-  JMP.JLT,
-  JMP.JLE,
-  JMP.JSLT,
-  JMP.JSLE,
-] as const;
 const SIZES = [SIZE.B, SIZE.H, SIZE.W, SIZE.DW] as const;
 const STEPS = [-16, -8, -4, -2, -1, 1, 2, 4, 8, 16] as const;
 
@@ -100,7 +74,7 @@ function changeAlu(rng: Rng, x: Insn): void {
   const immediate = insnSrc(x.code) === SRC.K;
   const what = rng.below(6);
   if (what === 0 && op !== ALU.END && op !== ALU.NEG && x.off === 0) {
-    x.code = (x.code & 0x0f) | other(rng, OPERATIONS, op as (typeof OPERATIONS)[number]);
+    x.code = (x.code & 0x0f) | other(rng, BINARY, op as (typeof BINARY)[number]);
   } else if (what === 1) x.code ^= CLASS.ALU ^ CLASS.ALU64;
   else if (what === 2) x.dst = rng.below(10);
   else if (what === 3 && !immediate) x.src = rng.below(11);
@@ -120,7 +94,7 @@ function changeJump(rng: Rng, x: Insn, at: number, count: number): void {
     return;
   }
   if (op !== JMP.JA && what === 0) {
-    x.code = (x.code & 0x0f) | other(rng, CONDITIONS, op as (typeof CONDITIONS)[number]);
+    x.code = (x.code & 0x0f) | other(rng, COMPARE, op as (typeof COMPARE)[number]);
   } else if (op !== JMP.JA && what === 1) x.code ^= CLASS.JMP ^ CLASS.JMP32;
   else if (op !== JMP.JA && what === 2) x.dst = rng.below(11);
   else if (what === 3) {

@@ -1,22 +1,11 @@
 // Arithmetic on numbers and pointers.
 import { ALU } from '../../../src/isa/opcode.ts';
+import { BINARY } from '../../../src/isa/operations.ts';
 import type { Action } from '../action.ts';
 import { FP, type Generator } from '../generator.ts';
 import { isKnown, known, type ScalarValue, scalar, UNKNOWN, type Value } from '../values.ts';
 
-const OPS = [
-  ALU.ADD,
-  ALU.SUB,
-  ALU.MUL,
-  ALU.DIV,
-  ALU.OR,
-  ALU.AND,
-  ALU.LSH,
-  ALU.RSH,
-  ALU.MOD,
-  ALU.XOR,
-  ALU.ARSH,
-] as const;
+const OPS = BINARY.filter((op) => op !== ALU.MOV);
 const SHIFTS: readonly number[] = [ALU.LSH, ALU.RSH, ALU.ARSH];
 const DIVISIONS: readonly number[] = [ALU.DIV, ALU.MOD];
 const LIMIT = 2 ** 31;

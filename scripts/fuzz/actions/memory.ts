@@ -1,5 +1,6 @@
 // Pointers to values, packets and other memory: arithmetic on them, and accesses through them.
 import { ALU, ATOMIC, JMP, MODE } from '../../../src/isa/opcode.ts';
+import { READ_MODIFY_WRITE } from '../../../src/isa/operations.ts';
 import type { Action } from '../action.ts';
 import { FP, type Generator } from '../generator.ts';
 import { isNullable, isPointer, scalar, stackReadable, touchStack, UNKNOWN, type Value } from '../values.ts';
@@ -70,20 +71,7 @@ function store(g: Generator): boolean {
   return true;
 }
 
-const ATOMICS = [
-  ATOMIC.ADD,
-  ATOMIC.OR,
-  ATOMIC.AND,
-  ATOMIC.XOR,
-  ATOMIC.ADD | ATOMIC.FETCH,
-  ATOMIC.OR | ATOMIC.FETCH,
-  ATOMIC.AND | ATOMIC.FETCH,
-  ATOMIC.XOR | ATOMIC.FETCH,
-  ATOMIC.XCHG,
-  ATOMIC.CMPXCHG,
-  ATOMIC.LOAD_ACQ,
-  ATOMIC.STORE_REL,
-] as const;
+const ATOMICS = [...READ_MODIFY_WRITE, ATOMIC.LOAD_ACQ, ATOMIC.STORE_REL] as const;
 
 function atomic(g: Generator): boolean {
   const { rng, asm } = g;

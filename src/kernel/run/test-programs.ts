@@ -2,6 +2,7 @@
 // context. The same number gives the same program, so that captured answers of the kernel need not hold the program.
 import { type Insn, insn, LDIMM64 } from '../../isa/insn.ts';
 import { ALU, ATOMIC, CLASS, JMP, MODE, PSEUDO, SIZE, SRC } from '../../isa/opcode.ts';
+import { BINARY, COMPARE, READ_MODIFY_WRITE } from '../../isa/operations.ts';
 import {
   aluImm,
   aluReg,
@@ -30,45 +31,6 @@ const INPUT_WORDS = NUMBERS.length + STACK_WORDS;
 export const CONTEXT_BYTES = (INPUT_WORDS + NUMBERS.length + STACK_WORDS + VALUE_WORDS) * 8;
 
 const SIZES = [SIZE.B, SIZE.H, SIZE.W, SIZE.DW];
-const BINARY = [
-  ALU.ADD,
-  ALU.SUB,
-  ALU.MUL,
-  ALU.DIV,
-  ALU.OR,
-  ALU.AND,
-  ALU.LSH,
-  ALU.RSH,
-  ALU.MOD,
-  ALU.XOR,
-  ALU.MOV,
-  ALU.ARSH,
-];
-const COMPARE = [
-  JMP.JEQ,
-  JMP.JGT,
-  JMP.JGE,
-  JMP.JSET,
-  JMP.JNE,
-  JMP.JSGT,
-  JMP.JSGE,
-  JMP.JLT,
-  JMP.JLE,
-  JMP.JSLT,
-  JMP.JSLE,
-];
-const ATOMICS = [
-  ATOMIC.ADD,
-  ATOMIC.OR,
-  ATOMIC.AND,
-  ATOMIC.XOR,
-  ATOMIC.ADD | ATOMIC.FETCH,
-  ATOMIC.OR | ATOMIC.FETCH,
-  ATOMIC.AND | ATOMIC.FETCH,
-  ATOMIC.XOR | ATOMIC.FETCH,
-  ATOMIC.XCHG,
-  ATOMIC.CMPXCHG,
-];
 
 export interface TestProgram {
   insns: Insn[];
@@ -193,7 +155,7 @@ class Builder {
     const size = orders ? this.pick(SIZES) : this.pick([SIZE.W, SIZE.DW]);
     const [base, off] = this.place(size);
     const code = CLASS.STX | MODE.ATOMIC | size;
-    if (!orders) return insn(code, base, this.number(), off, this.pick(ATOMICS));
+    if (!orders) return insn(code, base, this.number(), off, this.pick(READ_MODIFY_WRITE));
     if (this.below(2) === 0) return insn(code, this.number(), base, off, ATOMIC.LOAD_ACQ);
     return insn(code, base, this.number(), off, ATOMIC.STORE_REL);
   }

@@ -1,5 +1,6 @@
 // The opcodes that a program may contain. Rule: bpf_opcode_in_insntable, core.c, 6.18.
 import { ALU, CLASS, JMP, MODE, SIZE, SRC } from '../../isa/opcode.ts';
+import { BINARY, COMPARE } from '../../isa/operations.ts';
 
 const VALID = new Uint8Array(256);
 
@@ -8,33 +9,6 @@ const allow = (...codes: number[]): void => {
 };
 
 const BOTH_SOURCES = [SRC.K, SRC.X];
-const BINARY = [
-  ALU.ADD,
-  ALU.SUB,
-  ALU.MUL,
-  ALU.DIV,
-  ALU.OR,
-  ALU.AND,
-  ALU.LSH,
-  ALU.RSH,
-  ALU.MOD,
-  ALU.XOR,
-  ALU.MOV,
-  ALU.ARSH,
-];
-const COMPARE = [
-  JMP.JEQ,
-  JMP.JGT,
-  JMP.JGE,
-  JMP.JSET,
-  JMP.JNE,
-  JMP.JSGT,
-  JMP.JSGE,
-  JMP.JLT,
-  JMP.JLE,
-  JMP.JSLT,
-  JMP.JSLE,
-];
 const SIZES = [SIZE.B, SIZE.H, SIZE.W, SIZE.DW];
 
 for (const source of BOTH_SOURCES) {
