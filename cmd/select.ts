@@ -93,6 +93,15 @@ function matching(context: CommandContext, kind: 'prog' | 'map', fits: (fd: numb
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
+/** The name behind the word that announces it. */
+function takeName(words: string[], word: string, most: number): string {
+  words.shift();
+  needWords(words, 1, word);
+  const name = words.shift() as string;
+  if (name.length > most) throw new CliError("can't parse name");
+  return name;
+}
+
 /**
  * PROG: consumes its words and gives descriptors, several where a tag or name fits several programs.
  * The rule of each message is bpftool's prog_parse_fds.
@@ -111,10 +120,7 @@ export function selectProgs(context: CommandContext, words: string[]): number[] 
       return matching(context, 'prog', (fd) => hex(kernel.progInfo(fd).tag) === tag);
     }
     if (isPrefix(word, 'name')) {
-      words.shift();
-      needWords(words, 1, word);
-      const name = words.shift() as string;
-      if (name.length > MAX_PROG_NAME) throw new CliError("can't parse name");
+      const name = takeName(words, word, MAX_PROG_NAME);
       return matching(context, 'prog', (fd) => programName(kernel, kernel.progInfo(fd)) === name);
     }
     if (isPrefix(word, 'pinned')) return [takePinned(context, words, 'prog')];
@@ -129,10 +135,7 @@ export function selectMaps(context: CommandContext, words: string[]): number[] {
   if (word !== undefined) {
     if (isPrefix(word, 'id')) return [fdOf(context, 'map', takeId(words, word), 'get map by id')];
     if (isPrefix(word, 'name')) {
-      words.shift();
-      needWords(words, 1, word);
-      const name = words.shift() as string;
-      if (name.length > MAX_MAP_NAME) throw new CliError("can't parse name");
+      const name = takeName(words, word, MAX_MAP_NAME);
       return matching(context, 'map', (fd) => kernel.mapInfo(fd).name === name);
     }
     if (isPrefix(word, 'pinned')) return [takePinned(context, words, 'map')];

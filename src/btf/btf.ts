@@ -379,6 +379,12 @@ export class Btf {
     return this.alignments.of(id);
   }
 
+  /** Of a type whose alignment is 0: the kind that has none, see Alignments. */
+  unsupportedKind(id: number): number | undefined {
+    this.alignments ??= new Alignments(this);
+    return this.alignments.unsupportedKind(id);
+  }
+
   /**
    * Offset in bytes of a member such as 'a' or 'a.b.c' of a struct or union; anonymous members are looked through.
    * Throws BtfError when there is no such type or member, or when it is a bitfield.

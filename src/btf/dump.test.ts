@@ -141,6 +141,21 @@ describe('C dump', () => {
     expect(out).toMatch(/typedef int fine;\n\n$/);
   });
 
+  test('members that cannot be stored are told each time that their alignment is looked for', () => {
+    const builder = new BtfBuilder();
+    builder.addInt('int', 4, 1);
+    builder.addVar('v', 1, 1);
+    builder.addArray(2, 1, 3);
+    const members = [1, 2, 3].map((type, i) => ({ name: 'abc'[i], type, bitOffset: i * 32 }));
+    builder.addStruct('odd', 12, members);
+    const { out, warnings } = header(Btf.parse(builder.bytes()), { sorted: false });
+    const unaligned = 'unsupported BTF_KIND:14';
+    const unexpected = 'unexpected type in decl chain, kind:14, id:[2]';
+    const perMember = [unaligned, unexpected, unexpected];
+    expect(warnings).toEqual([unaligned, unaligned, unaligned, ...perMember, ...perMember]);
+    expect(out).toContain('struct odd {\n\tint a;\n\t;\n\t;\n};\n');
+  });
+
   test('a struct too large to pad ends in an error instead of endless lines', () => {
     const builder = new BtfBuilder();
     builder.addStruct('vast', 0xfffffff, []);

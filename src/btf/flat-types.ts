@@ -114,4 +114,9 @@ export class FlatTypes {
   align(id: number): number {
     return this.alignments.of(id);
   }
+
+  /** Of a type whose alignment is 0: the kind that has none, see Alignments. */
+  unsupportedKind(id: number): number | undefined {
+    return this.alignments.unsupportedKind(id);
+  }
 }

@@ -1,7 +1,7 @@
 // How many bytes values take, and how they are aligned.
 import type { Btf } from './btf.ts';
 import { BtfError } from './btf-error.ts';
-import { BTF_KIND } from './kinds.ts';
+import { BTF_KIND, isComposite, isEnum, isModifier } from './kinds.ts';
 
 /** Steps that a size may be followed through modifiers and arrays. Rule: libbpf 1.8. */
 const MAX_RESOLVE_DEPTH = 32;
@@ -81,6 +81,29 @@ export class Alignments {
   /** Bytes; 0 for what has no alignment. Throws BtfError when a type holds itself. */
   of(id: number): number {
     return this.at(id, 0);
+  }
+
+  /**
+   * The kind because of which a type without alignment has none, the first that is met: nothing of it can be stored.
+   * Undefined where an alignment is found, or is 0 for another reason. Rule: libbpf 1.8, btf__align_of.
+   */
+  unsupportedKind(id: number): number | undefined {
+    const { btf } = this;
+    for (let at = id; this.of(at) === 0; ) {
+      const kind = btf.kind(at);
+      if (isModifier(kind) || kind === BTF_KIND.TYPEDEF) at = btf.type(at);
+      else if (kind === BTF_KIND.ARRAY) at = btf.arrayElem(at);
+      else if (isComposite(kind)) at = this.firstUnaligned(at);
+      else return kind === BTF_KIND.INT || kind === BTF_KIND.FLOAT || isEnum(kind) ? undefined : kind;
+    }
+    return undefined;
+  }
+
+  private firstUnaligned(id: number): number {
+    for (let i = 0; ; i++) {
+      const type = this.btf.memberType(id, i);
+      if (this.of(type) === 0) return type;
+    }
   }
 
   private at(id: number, depth: number): number {

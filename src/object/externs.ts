@@ -189,6 +189,8 @@ function readExtern(
     if (!(error instanceof BtfError)) throw error;
   }
   if (align <= 0) {
+    const kind = btf.unsupportedKind(typeId);
+    if (kind !== undefined) messages.warn(`unsupported BTF_KIND:${kind}`);
     messages.warn(`failed to determine alignment of extern (kcfg) '${name}': ${align}`);
     throw new ObjectError('EINVAL');
   }

@@ -5,7 +5,8 @@ import { openSimulatedKernel } from '../kernel/index.ts';
 import { LOADER_CTX, MAP_DESC, PROG_DESC } from '../object/light/layouts.ts';
 import type { Place } from '../object/light/loader-program.ts';
 import { LoaderLog, runLoader } from '../object/light/run.ts';
-import type { Kernel, ProgInfo } from '../syscall.ts';
+import type { Kernel } from '../syscall.ts';
+import { ProgramPart } from './part.ts';
 import { SectionMemory } from './section-memory.ts';
 import { type MapShape, SkeletonMap } from './skeleton-map.ts';
 import { viewOf } from './value-view.ts';
@@ -41,32 +42,12 @@ export interface LightLoadOptions {
 const LOG_BYTES = (1 << 24) - 1;
 
 /** A program of a light skeleton. */
-export class LightProgram {
+export class LightProgram extends ProgramPart {
   readonly name: string;
-  private loaded: { kernel: Kernel; fd: number } | undefined;
 
   constructor(name: string) {
+    super();
     this.name = name;
-  }
-
-  /** Called by the skeleton once the program is there. */
-  attach(kernel: Kernel, fd: number): void {
-    this.loaded = { kernel, fd };
-  }
-
-  private get at(): { kernel: Kernel; fd: number } {
-    if (!this.loaded) throw new SysError('EINVAL', `program ${this.name} is not loaded`);
-    return this.loaded;
-  }
-
-  /** The descriptor; throws SysError before the load. */
-  get fd(): number {
-    return this.at.fd;
-  }
-
-  /** What the kernel tells of the loaded program. */
-  info(): ProgInfo {
-    return this.at.kernel.progInfo(this.fd);
   }
 }
 

@@ -1,9 +1,9 @@
 // A map of a skeleton: keys and values as the types that the object's BTF gives them.
 import type { Btf } from '../btf/btf.ts';
-import { isErrno, SysError } from '../errno.ts';
+import { isErrno } from '../errno.ts';
 import { MAP_TYPE } from '../isa/uapi.ts';
 import type { MapSpec } from '../object/spec.ts';
-import type { Kernel } from '../syscall.ts';
+import { SkeletonPart } from './part.ts';
 import { decodeValue, encodeValue } from './value-view.ts';
 
 const PER_CPU: ReadonlySet<number> = new Set([
@@ -13,43 +13,23 @@ const PER_CPU: ReadonlySet<number> = new Set([
   MAP_TYPE.percpu_cgroup_storage,
 ]);
 
-/** A loaded map's place in a kernel. */
-interface Loaded {
-  kernel: Kernel;
-  fd: number;
-}
-
 /** What a skeleton must know of a map. */
 export type MapShape = Pick<MapSpec, 'name' | 'type' | 'keySize' | 'valueSize' | 'btfKeyTypeId' | 'btfValueTypeId'>;
 
 /** `K` and `V` are Uint8Array where the map has no BTF for them; on per-CPU maps `V` is an array with a value a CPU. */
-export class SkeletonMap<K, V> {
+export class SkeletonMap<K, V> extends SkeletonPart {
+  protected readonly kind = 'map';
   readonly spec: MapShape;
   private readonly btf: Btf | undefined;
-  private loaded: Loaded | undefined;
 
   constructor(spec: MapShape, btf: Btf | undefined) {
+    super();
     this.spec = spec;
     this.btf = btf;
   }
 
   get name(): string {
     return this.spec.name;
-  }
-
-  /** Called by the skeleton once the map is there. */
-  attach(kernel: Kernel, fd: number): void {
-    this.loaded = { kernel, fd };
-  }
-
-  private get at(): Loaded {
-    if (!this.loaded) throw new SysError('EINVAL', `map ${this.name} is not loaded`);
-    return this.loaded;
-  }
-
-  /** The descriptor; throws SysError before the load. */
-  get fd(): number {
-    return this.at.fd;
   }
 
   private encode(type: number, size: number, value: unknown): Uint8Array {
@@ -64,7 +44,7 @@ export class SkeletonMap<K, V> {
     return this.encode(this.spec.btfKeyTypeId, this.spec.keySize, key);
   }
 
-  private valueOf(bytes: Uint8Array): V {
+  private valueFrom(bytes: Uint8Array): V {
     const { btfValueTypeId, valueSize, type } = this.spec;
     if (!PER_CPU.has(type)) return this.decode(btfValueTypeId, bytes) as V;
     const step = Math.ceil(valueSize / 8) * 8;
@@ -89,7 +69,7 @@ export class SkeletonMap<K, V> {
   lookup(key: K): V | undefined {
     const { kernel, fd } = this.at;
     try {
-      return this.valueOf(kernel.mapLookup(fd, this.key(key)));
+      return this.valueFrom(kernel.mapLookup(fd, this.key(key)));
     } catch (e) {
       if (isErrno(e, 'ENOENT')) return undefined;
       throw e;

@@ -5,17 +5,18 @@ import { openSimulatedKernel } from '../kernel/index.ts';
 import { type LoadedObject, type LoadOptions, loadObject } from '../object/load.ts';
 import { openObject } from '../object/open.ts';
 import { entryPrograms, type MapSpec, type ObjectSpec, type ProgramSpec } from '../object/spec.ts';
-import type { Kernel, ProgInfo } from '../syscall.ts';
+import type { Kernel } from '../syscall.ts';
+import { ProgramPart } from './part.ts';
 import { SectionMemory } from './section-memory.ts';
 import { SkeletonMap } from './skeleton-map.ts';
 import { viewOf } from './value-view.ts';
 
 /** A program of a skeleton. */
-export class SkeletonProgram {
+export class SkeletonProgram extends ProgramPart {
   readonly spec: ProgramSpec;
-  private loaded: { kernel: Kernel; fd: number } | undefined;
 
   constructor(spec: ProgramSpec) {
+    super();
     this.spec = spec;
   }
 
@@ -30,26 +31,6 @@ export class SkeletonProgram {
 
   set autoload(value: boolean) {
     this.spec.autoload = value;
-  }
-
-  /** Called by the skeleton once the program is there. */
-  attach(kernel: Kernel, fd: number): void {
-    this.loaded = { kernel, fd };
-  }
-
-  private get at(): { kernel: Kernel; fd: number } {
-    if (!this.loaded) throw new SysError('EINVAL', `program ${this.name} is not loaded`);
-    return this.loaded;
-  }
-
-  /** The descriptor; throws SysError before the load. */
-  get fd(): number {
-    return this.at.fd;
-  }
-
-  /** What the kernel tells of the loaded program. */
-  info(): ProgInfo {
-    return this.at.kernel.progInfo(this.fd);
   }
 }
 

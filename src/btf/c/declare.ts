@@ -352,7 +352,9 @@ export class DeclarationWriter {
     const { words } = types;
     limit.enter(id);
     const isStruct = types.kind(id) === BTF_KIND.STRUCT;
-    const packed = isStruct && isPacked(types, id);
+    const unaligned = types.align(id) === 0;
+    if (unaligned) this.warnUnaligned(id);
+    const packed = isStruct && isPacked(types, id, unaligned ? (type) => this.warnUnaligned(type) : undefined);
     const hasBitfields = types.kflag(id);
     const size = types.size(id);
     const from = types.rest(id);
@@ -366,6 +368,7 @@ export class DeclarationWriter {
       const word = words[p + 2];
       const bits = hasBitfields ? word >>> 24 : 0;
       const offset = hasBitfields ? word & 0xffffff : word;
+      if (unaligned && !packed) this.warnUnaligned(type);
       if (end < offset) {
         const inBitfield = afterBitfield && bits !== 0;
         padding.fill({ from: end, to: offset, nextAlign: packed ? 1 : types.align(type), inBitfield }, level + 1);
@@ -387,6 +390,12 @@ export class DeclarationWriter {
     out.put(END_BODY);
     limit.leave();
     if (packed) out.put(PACKED);
+  }
+
+  /** libbpf says so each time that it looks for an alignment which there is not. */
+  private warnUnaligned(id: number): void {
+    const kind = this.types.unsupportedKind(id);
+    if (kind !== undefined) this.warn(`unsupported BTF_KIND:${kind}`);
   }
 
   /** `enum name { … }`; without the braces when it has no values. */

@@ -9,8 +9,11 @@ const LINES = Array.from({ length: MAX_INDENT + 1 }, (_, level) => token(`\n${'\
 /** A line end and the indentation of the next line. */
 export const newLine = (level: number): Token => LINES[level < MAX_INDENT ? level : MAX_INDENT];
 
-/** True when some member, or the size, does not fit natural alignment. Rule: libbpf 1.8, btf_dump.c. */
-export const isPacked = (types: FlatTypes, id: number): boolean => {
+/**
+ * True when some member, or the size, does not fit natural alignment. `unaligned` is told members without alignment.
+ * Rule: libbpf 1.8, btf_dump.c.
+ */
+export const isPacked = (types: FlatTypes, id: number, unaligned?: (type: number) => void): boolean => {
   const { words } = types;
   let greatest = 1;
   const hasBitfields = types.kflag(id);
@@ -18,6 +21,7 @@ export const isPacked = (types: FlatTypes, id: number): boolean => {
   const to = from + types.vlen(id) * 3;
   for (let p = from; p < to; p += 3) {
     const align = types.align(words[p + 1]);
+    if (align === 0) unaligned?.(words[p + 1]);
     const offset = words[p + 2];
     const isBitfield = hasBitfields && offset >>> 24 !== 0;
     if (align && !isBitfield && (hasBitfields ? offset & 0xffffff : offset >>> 0) % (8 * align) !== 0) return true;

@@ -4,68 +4,34 @@ import { arenaStart } from '../maps/arena.ts';
 import { FLAG } from '../maps/flags.ts';
 import { readArea } from '../maps/pages.ts';
 import type { InnerTemplate, MapAccess, MapRecord } from '../maps/record.ts';
-import type { KBtf, KMap, SpecialRecord } from '../objects.ts';
+import type { KMap } from '../objects.ts';
 
 /** What is known of a map besides its row. */
-export interface MapTypes {
-  btf: KBtf | undefined;
-  /** Special fields of the value. */
-  record: SpecialRecord | undefined;
-  innerMap: KMap | undefined;
-  /** Program arrays: address of the code in a slot. */
-  programAt?(key: number): bigint | undefined;
-}
+type MapTypes = Pick<KMap, 'btf' | 'record' | 'innerMap' | 'programAt'>;
 
-export class SimulatedMap implements KMap {
-  readonly id: number;
-  readonly type: number;
-  readonly keySize: number;
-  readonly valueSize: number;
-  readonly maxEntries: number;
-  readonly flags: number;
-  readonly mapExtra: bigint;
-  readonly name: string;
-  readonly btf: KBtf | undefined;
-  readonly btfKeyTypeId: number;
-  readonly btfValueTypeId: number;
-  readonly btfVmlinuxValueTypeId: number;
-  readonly record: SpecialRecord | undefined;
-  readonly innerMap: KMap | undefined;
-  readonly frozen: boolean;
-  readonly bypassSpecV1: boolean;
-  readonly address: bigint;
-  readonly valueAddress: bigint | undefined;
-  readonly programAt: ((key: number) => bigint | undefined) | undefined;
-  private readonly access: MapAccess;
-
-  constructor(access: MapAccess, types: MapTypes) {
-    const { map } = access;
-    this.id = map.id;
-    this.type = map.type;
-    this.keySize = map.keySize;
-    this.valueSize = map.valueSize;
-    this.maxEntries = map.maxEntries;
-    this.flags = map.flags;
-    this.mapExtra = map.type === MAP_TYPE.arena ? arenaStart(map) : map.extra;
-    this.name = map.name;
-    this.btf = types.btf;
-    this.btfKeyTypeId = map.btfKeyType;
-    this.btfValueTypeId = map.btfValueType;
-    this.btfVmlinuxValueTypeId = map.btfVmlinuxValueType;
-    this.record = types.record;
-    this.innerMap = types.innerMap;
-    this.programAt = types.programAt;
-    this.frozen = map.frozen;
-    this.bypassSpecV1 = map.bypassSpecV1;
-    this.address = map.address;
-    this.valueAddress = map.valueAddress;
-    this.access = access;
-  }
-
-  constantBytes(offset: number, size: number): Uint8Array | undefined {
-    if (!this.frozen || !(this.flags & FLAG.RDONLY_PROG) || this.valueAddress === undefined) return undefined;
-    return readArea(this.access, offset, size);
-  }
+export function simulatedMap(access: MapAccess, types: MapTypes): KMap {
+  const { map } = access;
+  const { id, type, keySize, valueSize, maxEntries, flags, name, frozen, bypassSpecV1, address, valueAddress } = map;
+  const constant = frozen && (flags & FLAG.RDONLY_PROG) !== 0 && valueAddress !== undefined;
+  return {
+    ...types,
+    id,
+    type,
+    keySize,
+    valueSize,
+    maxEntries,
+    flags,
+    mapExtra: type === MAP_TYPE.arena ? arenaStart(map) : map.extra,
+    name,
+    btfKeyTypeId: map.btfKeyType,
+    btfValueTypeId: map.btfValueType,
+    btfVmlinuxValueTypeId: map.btfVmlinuxValueType,
+    frozen,
+    bypassSpecV1,
+    address,
+    valueAddress,
+    constantBytes: (offset, size) => (constant ? readArea(access, offset, size) : undefined),
+  };
 }
 
 /** A map of these attributes that has nothing else: no name, no id and no contents. */

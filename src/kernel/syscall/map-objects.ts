@@ -24,7 +24,7 @@ import { damaged } from '../store/state-error.ts';
 import { type BtfObjects, VMLINUX_BTF } from './btf-objects.ts';
 import type { KernelContext } from './context.ts';
 import type { Descriptor } from './descriptors.ts';
-import { SimulatedMap, templateMap } from './kmap.ts';
+import { simulatedMap, templateMap } from './kmap.ts';
 import { placeMap } from './map-addresses.ts';
 import { recordOfValue } from './map-btf.ts';
 import { checkMapCreate } from './map-create.ts';
@@ -275,7 +275,7 @@ export class MapObjects {
   }
 
   private kmapOf(map: MapRecord): KMap {
-    return new SimulatedMap(this.reach(map), {
+    return simulatedMap(this.reach(map), {
       btf: map.btf ? this.btfs.byId(map.btf) : undefined,
       record: this.recordOf(map),
       innerMap: map.inner && this.template(map, map.inner),
@@ -297,7 +297,7 @@ export class MapObjects {
   }
 
   private template(outer: MapRecord, inner: InnerTemplate): KMap {
-    return new SimulatedMap(this.reach(templateMap(outer, inner)), {
+    return simulatedMap(this.reach(templateMap(outer, inner)), {
       btf: inner.btf ? this.btfs.byId(inner.btf) : undefined,
       record: this.templateRecord(inner),
       innerMap: undefined,
