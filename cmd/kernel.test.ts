@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { openSimulatedKernel } from '../src/kernel/index.ts';
-import { run } from './run.ts';
+import { runKept } from './test-run.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'kernel-command-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -19,20 +19,8 @@ beforeEach(() => {
 });
 
 /** Runs one command line over the state of this test. */
-async function line(...words: string[]): Promise<{ status: number; out: string; err: string }> {
-  let out = '';
-  let err = '';
-  const terminal = {
-    out: (text: string | Uint8Array) => {
-      out += typeof text === 'string' ? text : Buffer.from(text).toString();
-    },
-    err: (text: string) => {
-      err += text;
-    },
-  };
-  const status = await run(words, terminal, () => openSimulatedKernel({ statePath: state }));
-  return { status, out, err };
-}
+const line = (...words: string[]): ReturnType<typeof runKept> =>
+  runKept(words, () => openSimulatedKernel({ statePath: state }));
 
 test('show makes the state silently and tells what is in it', async () => {
   const { status, out } = await line('kernel', 'show');

@@ -72,10 +72,9 @@ function takePinned(context: CommandContext, words: string[], kind: PinKind): nu
   return openPinned(context, words.shift() as string, kind);
 }
 
-/** Descriptors of every object of a kind that fits; objects that go away meanwhile are skipped. */
-function matching(context: CommandContext, kind: 'prog' | 'map', fits: (fd: number) => boolean): number[] {
+/** A descriptor of every object of a kind, the caller's to close; objects that go away meanwhile are skipped. */
+function* descriptors(context: CommandContext, kind: 'prog' | 'map'): Generator<number> {
   const kernel = context.kernel();
-  const fds: number[] = [];
   for (const id of objectIds(context, kind)) {
     let fd: number;
     try {
@@ -84,6 +83,15 @@ function matching(context: CommandContext, kind: 'prog' | 'map', fits: (fd: numb
       if (isErrno(e, 'ENOENT')) continue;
       throw because(`can't get ${kind} by id (${id})`, e);
     }
+    yield fd;
+  }
+}
+
+/** Descriptors of every object of a kind that fits. */
+function matching(context: CommandContext, kind: 'prog' | 'map', fits: (fd: number) => boolean): number[] {
+  const kernel = context.kernel();
+  const fds: number[] = [];
+  for (const fd of descriptors(context, kind)) {
     if (fits(fd)) fds.push(fd);
     else kernel.close(fd);
   }
@@ -168,14 +176,7 @@ export function* allInfos<T extends ProgInfo | MapInfo>(
   info: (fd: number) => T,
 ): Generator<{ fd: number; info: T }> {
   const kernel = context.kernel();
-  for (const id of objectIds(context, kind)) {
-    let fd: number;
-    try {
-      fd = kernel.fdById(kind, id);
-    } catch (e) {
-      if (isErrno(e, 'ENOENT')) continue;
-      throw because(`can't get ${kind} by id (${id})`, e);
-    }
+  for (const fd of descriptors(context, kind)) {
     try {
       yield { fd, info: info(fd) };
     } finally {

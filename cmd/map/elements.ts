@@ -46,13 +46,17 @@ function takeValue(context: CommandContext, info: MapInfo, words: string[]): Uin
   return all;
 }
 
-/** `[key DATA] [value VALUE] [flags]` in any order, each once. */
-function parseElement(
-  context: CommandContext,
-  info: MapInfo,
-  words: string[],
-  takes: { value: boolean; flags: boolean },
-): Element {
+/** What a command takes besides a map. */
+interface Takes {
+  /** Also of a map without keys. */
+  emptyKey: boolean;
+  value: boolean;
+  flags: boolean;
+}
+
+/** `[key DATA] [value VALUE] [flags]` in any order, each once. Rule: parse_elem, bpftool 7.8. */
+function parseElement(context: CommandContext, info: MapInfo, words: string[], takes: Takes): Element {
+  const valueSize = takes.value ? info.valueSize : 0;
   let key: Uint8Array | undefined;
   let value: Uint8Array | undefined;
   let flags: bigint | undefined;
@@ -60,31 +64,33 @@ function parseElement(
     const word = words.shift() as string;
     const flag = (Object.keys(UPDATE_FLAGS) as (keyof typeof UPDATE_FLAGS)[]).find((f) => isPrefix(word, f));
     if (isPrefix(word, 'key')) {
-      if (key) throw new CliError(info.keySize ? 'duplicate key' : 'unnecessary key');
-      if (!info.keySize) throw new CliError('unnecessary key');
+      if (key || !(info.keySize || takes.emptyKey)) {
+        throw new CliError(info.keySize ? 'duplicate key' : 'unnecessary key');
+      }
       key = takeBytes(words, 'key', info.keySize);
     } else if (isPrefix(word, 'value')) {
-      if (!takes.value) throw new CliError('unnecessary value');
-      if (value) throw new CliError('duplicate value');
+      if (value || !valueSize) throw new CliError(valueSize ? 'duplicate value' : 'unnecessary value');
       value = takeValue(context, info, words);
-    } else if (flag && takes.flags) {
-      if (flags !== undefined) throw new CliError(`flags specified multiple times: ${word}`);
+    } else if (flag) {
+      if (flags !== undefined || !takes.flags) throw new CliError(`flags specified multiple times: ${word}`);
       flags = UPDATE_FLAGS[flag];
     } else throw new CliError(`expected key or value, got: ${word}`);
   }
-  if (info.keySize && !key) throw new CliError('did not find key');
-  if (takes.value && info.valueSize && !value) throw new CliError('did not find value');
+  if (!key && (info.keySize || takes.emptyKey)) throw new CliError('did not find key');
+  if (!value && valueSize) throw new CliError('did not find value');
   return { key: key ?? new Uint8Array(0), value: value ?? new Uint8Array(0), flags: flags ?? 0n };
 }
 
-const KEY_ONLY = { value: false, flags: false };
+const LOOKUP: Takes = { emptyKey: false, value: false, flags: false };
+const UPDATE: Takes = { emptyKey: false, value: true, flags: true };
+const KEY: Takes = { emptyKey: true, value: false, flags: false };
 
 /** map lookup|peek MAP [key DATA] */
 export function lookup(context: CommandContext, words: string[]): void {
   if (words.length < 2) throw new UsageError();
   const kernel = context.kernel();
   const { fd, info } = selectMapInfo(context, words);
-  const { key } = parseElement(context, info, words, KEY_ONLY);
+  const { key } = parseElement(context, info, words, LOOKUP);
   let value: Uint8Array;
   try {
     value = kernel.mapLookup(fd, key);
@@ -101,7 +107,7 @@ export function lookup(context: CommandContext, words: string[]): void {
 export function update(context: CommandContext, words: string[]): void {
   if (words.length < 2) throw new UsageError();
   const { fd, info } = selectMapInfo(context, words);
-  const { key, value, flags } = parseElement(context, info, words, { value: true, flags: true });
+  const { key, value, flags } = parseElement(context, info, words, UPDATE);
   try {
     context.kernel().mapUpdate(fd, key, value, flags);
   } catch (e) {
@@ -114,7 +120,7 @@ export function update(context: CommandContext, words: string[]): void {
 export function getnext(context: CommandContext, words: string[]): void {
   if (words.length < 2) throw new UsageError();
   const { fd, info } = selectMapInfo(context, words);
-  const key = words.length > 0 ? parseElement(context, info, words, KEY_ONLY).key : undefined;
+  const key = words.length > 0 ? parseElement(context, info, words, KEY).key : undefined;
   let next: Uint8Array;
   try {
     next = context.kernel().mapNextKey(fd, key);
@@ -138,7 +144,7 @@ export function getnext(context: CommandContext, words: string[]): void {
 export function remove(context: CommandContext, words: string[]): void {
   if (words.length < 2) throw new UsageError();
   const { fd, info } = selectMapInfo(context, words);
-  const { key } = parseElement(context, info, words, KEY_ONLY);
+  const { key } = parseElement(context, info, words, KEY);
   try {
     context.kernel().mapDelete(fd, key);
   } catch (e) {

@@ -6,25 +6,13 @@ import { objectPath } from '../../scripts/corpus.ts';
 import { openSimulatedKernel } from '../../src/kernel/index.ts';
 import { Database } from '../../src/kernel/store/database.ts';
 import type { Kernel } from '../../src/syscall.ts';
-import { run } from '../run.ts';
+import { runKept } from '../test-run.ts';
 
 let folder: string;
 let state: string;
 
-async function bpftool(words: string[], open?: () => Kernel): Promise<{ status: number; out: string; err: string }> {
-  let out = '';
-  let err = '';
-  const streams = {
-    out: (text: string) => {
-      out += text;
-    },
-    err: (text: string) => {
-      err += text;
-    },
-  };
-  const status = await run(words, streams, open ?? (() => openSimulatedKernel({ statePath: state })));
-  return { status, out, err };
-}
+const bpftool = (words: string[], open?: () => Kernel): ReturnType<typeof runKept> =>
+  runKept(words, open ?? (() => openSimulatedKernel({ statePath: state })));
 
 /** Output of a dump of the program's machine code. */
 async function dump(name: string, ...words: string[]): Promise<string> {

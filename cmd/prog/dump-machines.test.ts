@@ -8,7 +8,7 @@ import type { CpuSettings } from '../../src/kernel/image/image.ts';
 import { loadImage } from '../../src/kernel/image/load.ts';
 import type { ImageManifest } from '../../src/kernel/image/manifest.ts';
 import { openSimulatedKernel } from '../../src/kernel/index.ts';
-import { run } from '../run.ts';
+import { runKept } from '../test-run.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'machines-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -40,26 +40,12 @@ async function listing(
 ): Promise<string[]> {
   const image = imageOf(cpu, sysctls);
   const statePath = join(folder, `${++machines}.db`);
-  let out = '';
-  let err = '';
-  const streams = {
-    out: (text: string) => {
-      out += text;
-    },
-    err: (text: string) => {
-      err += text;
-    },
-  };
   const open = () => openSimulatedKernel({ statePath, image });
-  expect(
-    await run(
-      ['prog', 'loadall', object.includes('/') ? object : objectPath(object), '/sys/fs/bpf/all'],
-      streams,
-      open,
-    ),
-    err,
-  ).toBe(0);
-  expect(await run(['prog', 'dump', 'jited', 'name', name], streams, open), err).toBe(0);
+  const file = object.includes('/') ? object : objectPath(object);
+  const load = await runKept(['prog', 'loadall', file, '/sys/fs/bpf/all'], open);
+  expect(load.status, load.err).toBe(0);
+  const { status, out, err } = await runKept(['prog', 'dump', 'jited', 'name', name], open);
+  expect(status, err).toBe(0);
   return out.split('\n').flatMap((line) => /^ *[0-9a-f]+:\t(.*)$/.exec(line)?.[1] ?? []);
 }
 

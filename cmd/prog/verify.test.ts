@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { objectPath } from '../../scripts/corpus.ts';
 import { openSimulatedKernel } from '../../src/kernel/index.ts';
-import { run } from '../run.ts';
+import { runKept } from '../test-run.ts';
 
 let folder = '';
 beforeAll(() => {
@@ -12,23 +12,8 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-async function verify(...words: string[]): Promise<{ status: number; out: string; err: string }> {
-  let out = '';
-  let err = '';
-  const status = await run(
-    words,
-    {
-      out: (text) => {
-        out += text;
-      },
-      err: (text) => {
-        err += text;
-      },
-    },
-    () => openSimulatedKernel({ statePath: ':memory:' }),
-  );
-  return { status, out, err };
-}
+const verify = (...words: string[]): ReturnType<typeof runKept> =>
+  runKept(words, () => openSimulatedKernel({ statePath: ':memory:' }));
 
 test('each program has a verdict of its own, with what it took, and the status says that one was refused', async () => {
   const { status, out, err } = await verify('-j', 'prog', 'verify', objectPath('reject_license'));

@@ -83,3 +83,16 @@ export const isModifier = (kind: number): boolean =>
 export const isComposite = (kind: number): boolean => kind === BTF_KIND.STRUCT || kind === BTF_KIND.UNION;
 
 export const isEnum = (kind: number): boolean => kind === BTF_KIND.ENUM || kind === BTF_KIND.ENUM64;
+
+const SIZED: ReadonlySet<number> = new Set([
+  BTF_KIND.INT,
+  BTF_KIND.STRUCT,
+  BTF_KIND.UNION,
+  BTF_KIND.ENUM,
+  BTF_KIND.DATASEC,
+  BTF_KIND.FLOAT,
+  BTF_KIND.ENUM64,
+]);
+
+/** Kinds whose third word is the size of the type. */
+export const hasSize = (kind: number): boolean => SIZED.has(kind);

@@ -1,17 +1,10 @@
 // Test data of `prog dump jited`: a program as the kernel describes it, and what bpftool printed.
+import type { RecordedProgram } from './recorded-program.ts';
 
-/** Bytes are hexadecimal, addresses decimal strings. */
-export interface DumpCase {
-  name: string;
+export interface DumpCase extends RecordedProgram {
   jited: string;
-  ksyms: string[];
-  lens: number[];
   /** Symbol at each address; empty: none. */
   names: string[];
-  btf: string;
-  funcInfo: string;
-  lineInfo: string;
-  jitedLineInfo: string[];
   plain: string;
   /** With opcodes and linum. */
   full: string;

@@ -1,35 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { Btf } from '../btf/btf.ts';
-import type { ProgInfo } from '../syscall.ts';
 import type { JitedOptions, JitedProgram } from './jited.ts';
 import { printJited, writeJited } from './jited.ts';
 import type { DumpCase } from './jited-fixture.ts';
 import { JsonWriter } from './json.ts';
-import { ProgramLines } from './xlated/program-lines.ts';
+import { bytes, recordedProgram } from './recorded-program.ts';
 
 const cases = JSON.parse(readFileSync(new URL('../../testdata/jit/dumps.json', import.meta.url), 'utf8')) as DumpCase[];
-const bytes = (hex: string): Uint8Array => Buffer.from(hex, 'hex');
 
 /** The fields that a dump of machine code asks for. */
-function programOf(item: DumpCase): JitedProgram {
-  const jitedKsyms = item.ksyms.map(BigInt);
-  const info = {
-    jited: bytes(item.jited),
-    jitedKsyms,
-    jitedFuncLens: item.lens,
-    funcInfo: item.funcInfo ? { recSize: 8, bytes: bytes(item.funcInfo) } : undefined,
-    lineInfo: item.lineInfo ? { recSize: 16, bytes: bytes(item.lineInfo) } : undefined,
-    jitedLineInfo: item.jitedLineInfo.map(BigInt),
-  } as ProgInfo;
-  const lines = ProgramLines.of(info);
-  return {
-    info,
-    btf: item.btf ? Btf.parse(bytes(item.btf)) : undefined,
-    lines: lines === 'bad' ? undefined : lines,
-    symbols: { callBase: 0n, nameAt: (address) => item.names[jitedKsyms.indexOf(address)] || undefined },
-  };
-}
+const programOf = (item: DumpCase): JitedProgram =>
+  recordedProgram(
+    item,
+    { jited: bytes(item.jited) },
+    { callBase: 0n, nameAt: (address) => item.names[item.ksyms.indexOf(String(address))] || undefined },
+  );
 
 async function plain(program: JitedProgram, options: JitedOptions): Promise<string> {
   let out = '';

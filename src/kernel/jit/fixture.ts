@@ -1,7 +1,7 @@
 // Test data of machine code: what a running kernel made of a program, and what our emitter needs to make the same.
-import { decodeInsns } from '../../isa/insn.ts';
+import { decodeInsns, type Insn } from '../../isa/insn.ts';
 import type { CpuSettings, KernelImage } from '../image/image.ts';
-import type { JitInput } from './jit.ts';
+import type { JitFunctionInput, JitInput } from './jit.ts';
 
 /** Addresses are hexadecimal strings. */
 export interface FixtureKernel {
@@ -45,11 +45,36 @@ const OFFSETS: Readonly<Record<string, number>> = {
   'bpf_array.map.max_entries': 76,
   'bpf_array.ptrs': 312,
   'bpf_prog.bpf_func': 72,
+  'thread_info.cpu': 16,
 };
 
 const absent = (): never => {
   throw new Error('not part of a machine code fixture');
 };
+
+/** A modern processor without any mitigation. */
+export const PLAIN_CPU: CpuSettings = {
+  bmi2: true,
+  retpoline: 'none',
+  returnThunk: undefined,
+  sls: false,
+  ibt: false,
+  callDepthTracking: false,
+  its: false,
+  clearBhb: false,
+};
+
+/** A main function that uses no stack, nor anything else that the emitter is told of. */
+export const plainFunction = (insns: readonly Insn[], more: Partial<JitFunctionInput> = {}): JitFunctionInput => ({
+  insns,
+  stackDepth: 0,
+  isSubprog: false,
+  tailCallReachable: false,
+  exceptionCallback: false,
+  exceptionBoundary: false,
+  privateStack: false,
+  ...more,
+});
 
 /** A kernel image that knows only what code generation asks for. */
 export function fixtureImage(kernel: FixtureKernel): KernelImage {

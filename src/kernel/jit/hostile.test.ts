@@ -3,36 +3,19 @@ import { describe, expect, it } from 'vitest';
 import { SysError } from '../../errno.ts';
 import type { Insn } from '../../isa/insn.ts';
 import { insn } from '../../isa/insn.ts';
-import { fixtureImage } from './fixture.ts';
+import { fixtureImage, PLAIN_CPU, plainFunction } from './fixture.ts';
 import type { JitInput } from './jit.ts';
 import { jitProgram } from './jit.ts';
 
 const image = fixtureImage({
   release: '6.18',
-  cpu: {
-    bmi2: true,
-    retpoline: 'none',
-    returnThunk: undefined,
-    sls: false,
-    ibt: false,
-    callDepthTracking: false,
-    its: false,
-    clearBhb: false,
-  },
+  cpu: PLAIN_CPU,
   symbols: { __bpf_call_base: '0xffffffff81000000', this_cpu_off: '0xffffffff82000000' },
 });
 
 const program = (functions: Insn[][], more: Partial<JitInput> = {}): JitInput => ({
   image,
-  functions: functions.map((insns, i) => ({
-    insns,
-    stackDepth: 0,
-    isSubprog: i > 0,
-    tailCallReachable: false,
-    exceptionCallback: false,
-    exceptionBoundary: false,
-    privateStack: false,
-  })),
+  functions: functions.map((insns, i) => plainFunction(insns, { isSubprog: i > 0 })),
   ...more,
 });
 

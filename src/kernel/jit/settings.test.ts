@@ -2,20 +2,11 @@ import { describe, expect, it } from 'vitest';
 import type { Insn } from '../../isa/insn.ts';
 import { insn } from '../../isa/insn.ts';
 import type { CpuSettings } from '../image/image.ts';
-import { fixtureImage } from './fixture.ts';
+import { fixtureImage, PLAIN_CPU, plainFunction } from './fixture.ts';
 import type { JitFunctionInput, JitInput } from './jit.ts';
 import { jitProgram } from './jit.ts';
 
-const PLAIN: CpuSettings = {
-  bmi2: false,
-  retpoline: 'none',
-  returnThunk: undefined,
-  sls: false,
-  ibt: false,
-  callDepthTracking: false,
-  its: false,
-  clearBhb: false,
-};
+const PLAIN: CpuSettings = { ...PLAIN_CPU, bmi2: false };
 const BASE = 0xffffffffc0000000n;
 const SYMBOLS = {
   __bpf_call_base: '0xffffffff81000000',
@@ -36,17 +27,7 @@ const code = (
   program: Partial<JitInput> = {},
 ): string => {
   const image = fixtureImage({ release: '6.18', cpu: { ...PLAIN, ...cpu }, symbols: SYMBOLS });
-  const main: JitFunctionInput = {
-    insns,
-    stackDepth: 0,
-    isSubprog: false,
-    tailCallReachable: false,
-    exceptionCallback: false,
-    exceptionBoundary: false,
-    privateStack: false,
-    ...of,
-  };
-  const [output] = jitProgram({ image, functions: [main], allocate: () => BASE, ...program });
+  const [output] = jitProgram({ image, functions: [plainFunction(insns, of)], allocate: () => BASE, ...program });
   return Buffer.from(output.bytes).toString('hex');
 };
 

@@ -1,22 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { SysError } from '../../errno.ts';
 import { MAP_TYPE } from '../../isa/uapi.ts';
 import { openSimulatedKernel } from '../index.ts';
+import { errnoOf } from '../test-errno.ts';
 import { u32Bytes, u32Of } from './numbers.ts';
 
 const kernel = openSimulatedKernel({ statePath: ':memory:' });
 const CPUS = kernel.possibleCpus;
-
-const errnoOf = (work: () => unknown): number => {
-  try {
-    work();
-  } catch (e) {
-    if (e instanceof SysError) return e.errno;
-    throw e;
-  }
-  return 0;
-};
 
 const keysOf = (fd: number): Uint8Array[] => {
   const keys: Uint8Array[] = [];

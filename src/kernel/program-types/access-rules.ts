@@ -1,7 +1,7 @@
 // Rules for accesses to a context structure, as tables: which bytes belong to a field and which sizes it takes.
 import { FLAG, REG } from '../verifier/types.ts';
 import { type ContextLayout, layoutOf, rangeOf } from './layout.ts';
-import type { Access, AccessInfo, ProgramView } from './program-type.ts';
+import type { Access, AccessArgs, AccessInfo, ProgramView } from './program-type.ts';
 
 /**
  * Sizes that an access may have: exactly so many bytes, `narrow4`/`narrow8` for a field of that size or a part of it
@@ -86,14 +86,7 @@ function sizeFits(rule: SizeRule, off: number, size: number, end: number, info: 
 }
 
 /** Judges one access by a table. Accesses must be aligned to their size. */
-export function judge(
-  rules: ContextRules,
-  view: ProgramView,
-  off: number,
-  size: number,
-  access: Access,
-  info: AccessInfo,
-): boolean {
+export function judge(rules: ContextRules, ...[view, off, size, access, info]: AccessArgs): boolean {
   const layout = layoutOf(view.image, rules.struct);
   const { limit, ruleAt, ends } = compiledFor(rules, layout);
   if (off < 0 || off >= limit || off % size !== 0) return false;

@@ -150,11 +150,8 @@ function isLockedDown(view: ProgramView): boolean {
 
 const A = ATTACH_TYPE;
 
-/** Attach points where a program cannot see or set what the hook returns. */
-const WITHOUT_RETVAL: ReadonlySet<number> = new Set([
-  A.cgroup_inet_ingress,
-  A.cgroup_inet_egress,
-  A.cgroup_sock_ops,
+/** Attach points where a program changes the address that a socket call gives, and cannot refuse the call. */
+export const ADDRESS_ANSWERS = [
   A.cgroup_udp4_recvmsg,
   A.cgroup_udp6_recvmsg,
   A.cgroup_unix_recvmsg,
@@ -164,6 +161,14 @@ const WITHOUT_RETVAL: ReadonlySet<number> = new Set([
   A.cgroup_inet4_getsockname,
   A.cgroup_inet6_getsockname,
   A.cgroup_unix_getsockname,
+] as const;
+
+/** Attach points where a program cannot see or set what the hook returns. */
+const WITHOUT_RETVAL: ReadonlySet<number> = new Set([
+  A.cgroup_inet_ingress,
+  A.cgroup_inet_egress,
+  A.cgroup_sock_ops,
+  ...ADDRESS_ANSWERS,
 ]);
 
 /** Types that attach to cgroups (rule: cgroup_common_func_proto). */

@@ -2,7 +2,7 @@
 import { ATTACH_TYPE } from '../../isa/uapi.ts';
 import { REG } from '../verifier/types.ts';
 import { type ContextRules, judge } from './access-rules.ts';
-import { CGROUP_COMMON, SK_BASE_HELPERS } from './base-helpers.ts';
+import { ADDRESS_ANSWERS, CGROUP_COMMON, SK_BASE_HELPERS } from './base-helpers.ts';
 import { layoutOf, rangeOf } from './layout.ts';
 import type { ProgramType, ProgramView } from './program-type.ts';
 
@@ -15,18 +15,10 @@ const SOCKOPT: ReadonlySet<number> = new Set([
   A.cgroup_inet4_connect,
   A.cgroup_inet6_connect,
   A.cgroup_unix_connect,
-  A.cgroup_udp4_recvmsg,
-  A.cgroup_udp6_recvmsg,
-  A.cgroup_unix_recvmsg,
   A.cgroup_udp4_sendmsg,
   A.cgroup_udp6_sendmsg,
   A.cgroup_unix_sendmsg,
-  A.cgroup_inet4_getpeername,
-  A.cgroup_inet6_getpeername,
-  A.cgroup_unix_getpeername,
-  A.cgroup_inet4_getsockname,
-  A.cgroup_inet6_getsockname,
-  A.cgroup_unix_getsockname,
+  ...ADDRESS_ANSWERS,
 ]);
 const IP4: ReadonlySet<number> = new Set([
   A.cgroup_inet4_bind,
@@ -71,17 +63,7 @@ const CONTEXT: ContextRules = {
   otherwise: { read: 'no', write: 'no' },
 };
 
-const RETURNS_ONE: ReadonlySet<number> = new Set([
-  A.cgroup_udp4_recvmsg,
-  A.cgroup_udp6_recvmsg,
-  A.cgroup_unix_recvmsg,
-  A.cgroup_inet4_getpeername,
-  A.cgroup_inet6_getpeername,
-  A.cgroup_unix_getpeername,
-  A.cgroup_inet4_getsockname,
-  A.cgroup_inet6_getsockname,
-  A.cgroup_unix_getsockname,
-]);
+const RETURNS_ONE: ReadonlySet<number> = new Set(ADDRESS_ANSWERS);
 
 export const cgroupSockAddr: ProgramType = {
   name: 'cgroup_sock_addr',

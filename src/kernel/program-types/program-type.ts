@@ -42,6 +42,9 @@ export class AccessInfo {
   }
 }
 
+/** What an access to a context is judged by. */
+export type AccessArgs = [view: ProgramView, off: number, size: number, access: Access, info: AccessInfo];
+
 export type Capability = 'bpf' | 'perfmon' | 'sysAdmin';
 
 /** A prototype, or a choice between some; undefined: the helper is not there for this program. */
@@ -85,7 +88,7 @@ export interface ProgramType {
   /** Empty: the type has no helpers at all. */
   readonly helpers: HelperSet;
   /** May this access to the context be made? Fills `info`; may note facts in view.progFlags. */
-  isValidAccess(view: ProgramView, off: number, size: number, access: Access, info: AccessInfo): boolean;
+  isValidAccess(...access: AccessArgs): boolean;
   /** True where accesses to the context are rewritten, so that helpers cannot take it as memory. */
   readonly convertsContext: boolean;
   readonly packet: PacketAccess;

@@ -2,7 +2,7 @@
 import { REG } from '../verifier/types.ts';
 import { type ContextRules, judge, OR_NULL } from './access-rules.ts';
 import { layoutOf, rangeOf } from './layout.ts';
-import type { Access, AccessInfo, ProgramView } from './program-type.ts';
+import type { AccessArgs } from './program-type.ts';
 
 /** Rule: bpf_skb_is_valid_access. */
 const SKB_RULES: ContextRules = {
@@ -41,14 +41,8 @@ export interface SkbUse {
 export const PACKET_POINTERS = { data: REG.PACKET, data_end: REG.PACKET_END } as const;
 
 /** Judges an access to `__sk_buff` for one of its users. */
-export function skbAccess(
-  use: SkbUse,
-  view: ProgramView,
-  off: number,
-  size: number,
-  access: Access,
-  info: AccessInfo,
-): boolean {
+export function skbAccess(use: SkbUse, ...args: AccessArgs): boolean {
+  const [view, off, size, access, info] = args;
   const layout = layoutOf(view.image, '__sk_buff');
   const within = (fields: readonly string[]): boolean =>
     fields.some((field) => {
@@ -66,5 +60,5 @@ export function skbAccess(
     return size === 1;
   }
   for (const field of Object.keys(use.pointers)) if (within([field])) info.regType = use.pointers[field];
-  return judge(SKB_RULES, view, off, size, access, info);
+  return judge(SKB_RULES, ...args);
 }

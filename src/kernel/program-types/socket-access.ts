@@ -3,7 +3,7 @@ import { ATTACH_TYPE } from '../../isa/uapi.ts';
 import { REG } from '../verifier/types.ts';
 import { type ContextRules, judge } from './access-rules.ts';
 import { layoutOf, rangeOf } from './layout.ts';
-import type { Access, AccessInfo, ProgramView } from './program-type.ts';
+import type { AccessArgs } from './program-type.ts';
 
 const NARROW = { read: 'narrow4', write: 'narrow4' } as const;
 
@@ -45,7 +45,8 @@ const XDP_SOCK_RULES: ContextRules = {
 };
 
 /** Judges an access to `struct bpf_sock`, be it the context or behind a pointer. */
-export function sockAccess(view: ProgramView, off: number, size: number, access: Access, info: AccessInfo): boolean {
+export function sockAccess(...args: AccessArgs): boolean {
+  const [view, off, size, , info] = args;
   const layout = layoutOf(view.image, 'bpf_sock');
   const port = rangeOf(layout, 'dst_port');
   const next = rangeOf(layout, 'dst_ip4').off;
@@ -55,33 +56,27 @@ export function sockAccess(view: ProgramView, off: number, size: number, access:
     info.ctxFieldSize = size === 4 ? 4 : port.end - port.off;
     return size <= info.ctxFieldSize;
   }
-  return judge(SOCK_RULES, view, off, size, access, info);
+  return judge(SOCK_RULES, ...args);
 }
 
-function sockCommonAccess(view: ProgramView, off: number, size: number, access: Access, info: AccessInfo): boolean {
+function sockCommonAccess(...args: AccessArgs): boolean {
+  const [view, off] = args;
   const hidden = rangeOf(layoutOf(view.image, 'bpf_sock'), 'type..priority');
   if (off >= hidden.off && off < hidden.end) return false;
-  return sockAccess(view, off, size, access, info);
+  return sockAccess(...args);
 }
 
 /** Judges an access through a socket pointer of a register type; false for other types. */
-export function socketPointerAccess(
-  regType: number,
-  view: ProgramView,
-  off: number,
-  size: number,
-  access: Access,
-  info: AccessInfo,
-): boolean {
+export function socketPointerAccess(regType: number, ...args: AccessArgs): boolean {
   switch (regType) {
     case REG.SOCK_COMMON:
-      return sockCommonAccess(view, off, size, access, info);
+      return sockCommonAccess(...args);
     case REG.SOCKET:
-      return sockAccess(view, off, size, access, info);
+      return sockAccess(...args);
     case REG.TCP_SOCK:
-      return judge(TCP_SOCK_RULES, view, off, size, access, info);
+      return judge(TCP_SOCK_RULES, ...args);
     case REG.XDP_SOCK:
-      return judge(XDP_SOCK_RULES, view, off, size, access, info);
+      return judge(XDP_SOCK_RULES, ...args);
     default:
       return false;
   }
@@ -109,14 +104,9 @@ const SOCK_FILTER_RULES: readonly AttachRule[] = [
 ];
 
 /** Judges an access to the context of a cgroup_sock program. */
-export function sockFilterAccess(
-  view: ProgramView,
-  off: number,
-  size: number,
-  access: Access,
-  info: AccessInfo,
-): boolean {
-  if (!sockAccess(view, off, size, access, info)) return false;
+export function sockFilterAccess(...args: AccessArgs): boolean {
+  const [view, off, , access] = args;
+  if (!sockAccess(...args)) return false;
   const layout = layoutOf(view.image, 'bpf_sock');
   for (const rule of SOCK_FILTER_RULES) {
     const range = rangeOf(layout, rule.field);

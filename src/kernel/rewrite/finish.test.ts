@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Insn, insn } from '../../isa/insn.ts';
 import { MAP_TYPE } from '../../isa/uapi.ts';
 import type { KMap } from '../objects.ts';
+import { paperMap } from '../run/paper-map.ts';
 import { MAP_KEY } from '../verifier/call-aux.ts';
 import type { VerifierEnv } from '../verifier/env.ts';
 import { InsnAux } from '../verifier/types.ts';
@@ -21,28 +22,8 @@ function finish(env: VerifierEnv): NonNullable<VerifierEnv['program']> {
 
 const straight = (count: number): Insn[] => [...Array.from({ length: count - 1 }, () => movImm(0, 0)), exit()];
 
-const progArray = (programAt?: (key: number) => bigint | undefined): KMap => ({
-  id: 77,
-  type: MAP_TYPE.prog_array,
-  keySize: 4,
-  valueSize: 4,
-  maxEntries: 4,
-  flags: 0,
-  mapExtra: 0n,
-  name: 'jumps',
-  btf: undefined,
-  btfKeyTypeId: 0,
-  btfValueTypeId: 0,
-  btfVmlinuxValueTypeId: 0,
-  record: undefined,
-  innerMap: undefined,
-  frozen: false,
-  bypassSpecV1: true,
-  address: 0xffff888100000000n,
-  valueAddress: undefined,
-  constantBytes: () => undefined,
-  programAt,
-});
+const progArray = (programAt?: (key: number) => bigint | undefined): KMap =>
+  paperMap(77, { type: MAP_TYPE.prog_array, keySize: 4, valueSize: 4, maxEntries: 4, programAt });
 
 function tailCalling(map: KMap): VerifierEnv {
   const env = testProgram({

@@ -3,9 +3,9 @@ import { encodeInsns, type Insn } from '../../isa/insn.ts';
 import { PROG_TYPE, type ProgTypeName } from '../../isa/uapi.ts';
 import type { KernelImage } from '../image/image.ts';
 import { loadImage } from '../image/load.ts';
-import { ALL_CAPABILITIES } from '../objects.ts';
 import { VerifierEnv } from '../verifier/env.ts';
 import { VerifierLog } from '../verifier/log.ts';
+import { testRequest } from '../verifier/test-request.ts';
 import { SubprogInfo } from '../verifier/types.ts';
 
 export interface TestProgram {
@@ -24,33 +24,18 @@ export interface TestProgram {
 
 let image: KernelImage | undefined;
 
-const missing = (): never => {
-  throw new Error('a test of one pass has no descriptors');
-};
-
 export function testProgram(program: TestProgram): VerifierEnv {
   image ??= loadImage();
-  const env = new VerifierEnv({
-    image,
-    caps: ALL_CAPABILITIES,
-    type: PROG_TYPE[program.type ?? 'socket_filter'],
-    expectedAttachType: program.attachType ?? 0,
-    flags: program.flags ?? 0,
-    name: 'test',
-    gplCompatible: true,
-    insns: program.insns,
-    log: new VerifierLog(1, 1 << 16),
-    btf: undefined,
-    funcInfo: undefined,
-    lineInfo: undefined,
-    coreRelos: undefined,
-    attachBtfId: 0,
-    attachBtf: undefined,
-    fdArray: undefined,
-    fdArrayBinds: false,
-    mapByFd: missing,
-    btfByFd: missing,
-  });
+  const env = new VerifierEnv(
+    testRequest({
+      image,
+      type: PROG_TYPE[program.type ?? 'socket_filter'],
+      expectedAttachType: program.attachType ?? 0,
+      flags: program.flags ?? 0,
+      insns: program.insns,
+      log: new VerifierLog(1, 1 << 16),
+    }),
+  );
   env.subprogs = (program.starts ?? [0]).map((start) => new SubprogInfo(start));
   env.lineInfo = (program.lines ?? []).map((insnOff, k) => ({ insnOff, fileNameOff: 1, lineOff: 1, lineCol: k + 1 }));
   env.aux.forEach((aux, i) => {

@@ -3,42 +3,19 @@ import { insn } from '../../isa/insn.ts';
 import { ALU, JMP, SIZE } from '../../isa/opcode.ts';
 import { HELPER, MAP_TYPE, PROG_TYPE } from '../../isa/uapi.ts';
 import { loadImage } from '../image/load.ts';
-import { ALL_CAPABILITIES, type KMap } from '../objects.ts';
+import type { KMap } from '../objects.ts';
 import { aluImm, call, callFunction, exit, jumpImm, load, movImm, movReg, store, storeImm } from '../rewrite/build.ts';
 import { bpfCheck } from '../verifier/index.ts';
 import { VerifierLog } from '../verifier/log.ts';
+import { testRequest } from '../verifier/test-request.ts';
 import { finishedProgram } from './finished.ts';
 import { HELPER_TABLES } from './helpers/index.ts';
 import { Machine } from './machine.ts';
 import { addMap } from './maps/index.ts';
+import { paperMap } from './paper-map.ts';
 import { prepare } from './program.ts';
 
 const image = loadImage();
-
-function kmap(type: number, id: number, valueAt?: bigint): KMap {
-  const address = 0xffff888100000000n + BigInt(id) * 0x10000n;
-  return {
-    id,
-    type,
-    keySize: 4,
-    valueSize: 8,
-    maxEntries: 4,
-    flags: 0,
-    mapExtra: 0n,
-    name: 'm',
-    btf: undefined,
-    btfKeyTypeId: 0,
-    btfValueTypeId: 0,
-    btfVmlinuxValueTypeId: 0,
-    record: undefined,
-    innerMap: undefined,
-    frozen: false,
-    bypassSpecV1: true,
-    address,
-    valueAddress: valueAt === undefined ? undefined : address + valueAt,
-    constantBytes: () => undefined,
-  };
-}
 
 /** Counts up element r1 & 3 of a map, in a function of its own. */
 const program = () => [
@@ -73,29 +50,15 @@ const program = () => [
 ];
 
 function finish(map: KMap) {
-  const { errno, env } = bpfCheck({
+  const request = testRequest({
     image,
-    caps: ALL_CAPABILITIES,
     type: PROG_TYPE.syscall,
-    expectedAttachType: 0,
     flags: 16,
-    name: 'p',
-    gplCompatible: true,
     insns: program(),
     log: new VerifierLog(0, 0),
-    btf: undefined,
-    funcInfo: undefined,
-    lineInfo: undefined,
-    coreRelos: undefined,
-    attachBtfId: 0,
-    attachBtf: undefined,
-    fdArray: undefined,
-    fdArrayBinds: false,
     mapByFd: () => map,
-    btfByFd: () => {
-      throw new Error('none');
-    },
   });
+  const { errno, env } = bpfCheck(request);
   expect(errno).toBe(0);
   if (env.program === undefined) throw new Error('no program');
   return env.program;
@@ -109,7 +72,8 @@ describe('finished programs', () => {
     ['a per-CPU hash table', MAP_TYPE.percpu_hash, undefined, [1n, 2n, 3n]],
     ['a table that evicts', MAP_TYPE.lru_hash, undefined, [1n, 2n, 3n]],
   ])('run with their look-ups in %s inlined', (_, type, valueAt, results) => {
-    const map = kmap(type, 3, valueAt);
+    const plain = paperMap(3, { type, keySize: 4, valueSize: 8, maxEntries: 4 });
+    const map = { ...plain, valueAddress: valueAt === undefined ? undefined : plain.address + valueAt };
     const { insns, functions } = finish(map);
     const m = new Machine({ image, cpu: 1, possibleCpus: 2 });
     addMap(m, map);

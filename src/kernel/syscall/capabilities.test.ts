@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { SysError } from '../../errno.ts';
 import { MAP_TYPE, type MapTypeName, PROG_TYPE, type ProgTypeName } from '../../isa/uapi.ts';
 import { loadImage } from '../image/load.ts';
 import { openSimulatedKernel } from '../index.ts';
 import { ALL_CAPABILITIES, type Capabilities } from '../objects.ts';
+import { errnoOf } from '../test-errno.ts';
 import { TRIVIAL } from './test-victim.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'capabilities-'));
@@ -18,16 +18,6 @@ const shipped = loadImage();
 const open = Object.assign(Object.create(shipped), {
   sysctl: (path: string) => (path === 'kernel/unprivileged_bpf_disabled' ? '0' : shipped.sysctl(path)),
 });
-
-const errnoOf = (work: () => unknown): number => {
-  try {
-    work();
-  } catch (e) {
-    if (e instanceof SysError) return e.errno;
-    throw e;
-  }
-  return 0;
-};
 
 const answers = (capabilities: Capabilities, image = open): Record<string, number> => {
   const kernel = openSimulatedKernel({ statePath: ':memory:', image, capabilities });

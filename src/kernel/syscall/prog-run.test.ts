@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { SysError } from '../../errno.ts';
 import { encodeInsns, insn, LDIMM64 } from '../../isa/insn.ts';
 import { ALU, PSEUDO, SIZE } from '../../isa/opcode.ts';
 import { HELPER, MAP_TYPE, PROG_TYPE } from '../../isa/uapi.ts';
 import { openSimulatedKernel } from '../index.ts';
 import { aluImm, call, exit, jumpImm, load, movImm, movReg, store } from '../rewrite/build.ts';
+import { errnoOf } from '../test-errno.ts';
 import { CASES, runCase } from './prog-run.fixture.ts';
 import type { SimulatedKernel } from './simulated.ts';
 
@@ -18,15 +18,6 @@ beforeEach(() => {
 });
 afterEach(() => kernel.closeAll());
 
-const errnoOf = (work: () => unknown): number => {
-  try {
-    work();
-  } catch (e) {
-    if (e instanceof SysError) return e.errno;
-    throw e;
-  }
-  return 0;
-};
 const FIRST = new Uint8Array(4);
 const makeMap = (type: number, valueSize: number): number =>
   kernel.mapCreate({ type, keySize: 4, valueSize, maxEntries: 1, name: 'v' });

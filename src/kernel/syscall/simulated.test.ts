@@ -2,11 +2,12 @@ import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { SysError } from '../../errno.ts';
 import { MAP_TYPE, PROG_TYPE } from '../../isa/uapi.ts';
 import { openSimulatedKernel } from '../index.ts';
 import { StateError } from '../store/state-error.ts';
+import { errnoOf } from '../test-errno.ts';
 import type { SimulatedKernel } from './simulated.ts';
+import { TRIVIAL } from './test-victim.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'simulated-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -19,18 +20,7 @@ beforeEach(() => {
 
 const open = (): SimulatedKernel => openSimulatedKernel({ statePath: state });
 const hash = { type: MAP_TYPE.hash, keySize: 4, valueSize: 4, maxEntries: 4 };
-/** mov r0, 0; exit */
-const TRIVIAL = Uint8Array.from([0xb7, 0, 0, 0, 0, 0, 0, 0, 0x95, 0, 0, 0, 0, 0, 0, 0]);
 const key = Uint8Array.from([1, 0, 0, 0]);
-const errnoOf = (work: () => unknown): number => {
-  try {
-    work();
-  } catch (e) {
-    if (e instanceof SysError) return e.errno;
-    throw e;
-  }
-  return 0;
-};
 
 describe('the life of objects', () => {
   test('an object without a pin goes away with its last descriptor, and its id is not given again', () => {

@@ -1,6 +1,7 @@
 // Hooking into another BPF program: tracing its functions, or replacing one of them. Rule: bpf_check_attach_target,
 // btf_check_type_match, 6.18.
 import { BTF_KIND, type Btf } from '../../btf/btf.ts';
+import { hasSize, isComposite, isEnum } from '../../btf/kinds.ts';
 import { ERRNO } from '../../errno.ts';
 import { ATTACH_TYPE, PROG_TYPE } from '../../isa/uapi.ts';
 import type { HookableFunction, KProgram } from '../objects.ts';
@@ -9,19 +10,6 @@ import { kindText } from './func-proto.ts';
 
 /** BTF_FUNC_GLOBAL */
 const GLOBAL = 1;
-
-const SIZED: ReadonlySet<number> = new Set([
-  BTF_KIND.INT,
-  BTF_KIND.STRUCT,
-  BTF_KIND.UNION,
-  BTF_KIND.ENUM,
-  BTF_KIND.DATASEC,
-  BTF_KIND.FLOAT,
-  BTF_KIND.ENUM64,
-]);
-
-const isEnum = (btf: Btf, id: number): boolean => btf.kind(id) === BTF_KIND.ENUM || btf.kind(id) === BTF_KIND.ENUM64;
-const isStruct = (btf: Btf, id: number): boolean => btf.kind(id) === BTF_KIND.STRUCT || btf.kind(id) === BTF_KIND.UNION;
 
 /** Kind, number of members and flag are the same. */
 const sameShape = (a: Side, b: Side, x: number, y: number): boolean =>
@@ -48,16 +36,16 @@ function matchArgument(env: VerifierEnv, ours: Side, theirs: Side, i: number): n
     const other = `${theirs.name}() has ${kindText(theirs.btf, b)}`;
     return refuse(env, `arg${i} in ${ours.name}() is ${kindText(ours.btf, a)} while ${other}`);
   }
-  if (SIZED.has(ours.btf.kind(a)) && ours.btf.size(a) !== theirs.btf.size(b)) {
+  if (hasSize(ours.btf.kind(a)) && ours.btf.size(a) !== theirs.btf.size(b)) {
     const sizes = `has size ${ours.btf.size(a)} while ${theirs.name}() has ${theirs.btf.size(b)}`;
     return refuse(env, `arg${i} in ${ours.name}() ${sizes}`);
   }
-  if (ours.btf.kind(a) === BTF_KIND.INT || isEnum(ours.btf, a)) return 0;
+  if (ours.btf.kind(a) === BTF_KIND.INT || isEnum(ours.btf.kind(a))) return 0;
   if (ours.btf.kind(a) !== BTF_KIND.PTR) return refuse(env, `arg${i} in ${ours.name}() has unrecognized type`);
   a = ours.btf.skipModsAndTypedefs(ours.btf.type(a));
   b = theirs.btf.skipModsAndTypedefs(theirs.btf.type(b));
-  if (!isStruct(ours.btf, a)) return refuse(env, `arg${i} in ${ours.name}() is not a pointer to context`);
-  if (!isStruct(theirs.btf, b)) return refuse(env, `arg${i} in ${theirs.name}() is not a pointer to context`);
+  if (!isComposite(ours.btf.kind(a))) return refuse(env, `arg${i} in ${ours.name}() is not a pointer to context`);
+  if (!isComposite(theirs.btf.kind(b))) return refuse(env, `arg${i} in ${theirs.name}() is not a pointer to context`);
   const [x, y] = [ours.btf.name(a), theirs.btf.name(b)];
   if (x === y) return 0;
   return refuse(env, `arg${i} ${ours.name}(struct ${x} *) doesn't match ${theirs.name}(struct ${y} *)`);

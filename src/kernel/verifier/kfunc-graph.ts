@@ -79,23 +79,34 @@ function checkAllocationLocked(env: VerifierEnv, reg: RegState): number {
   return refuse(env, 'held lock and object are not in the same allocation');
 }
 
+/** A root (in the kernel's words a head) or a node: only these kfuncs take it, and at a constant offset. */
+function checkGraphArg(
+  env: VerifierEnv,
+  regno: number,
+  label: string,
+  role: 'head' | 'node',
+  takers: GraphKind['kfuncs'],
+  { facts: { special } }: KfuncMeta,
+): number {
+  if (special === undefined || !takers.has(special)) {
+    env.log.write(`verifier internal error: ${label} ${role} arg for unknown kfunc\n`);
+    return -ERRNO.EFAULT;
+  }
+  if (env.regs[regno].varOff.mask === 0n) return 0;
+  return refuse(env, `R${regno} doesn't have constant offset. ${label} has to be at the constant offset`);
+}
+
 /** Argument `regno` is a list head, or with `tree` a tree root. */
 export function processGraphRoot(env: VerifierEnv, regno: number, meta: KfuncMeta, tree: boolean): number {
   const reg = env.regs[regno];
   const kind = kindOf(tree);
-  const { special } = meta.facts;
   if (reg.type !== REG.MAP_VALUE && reg.type !== OWNED) {
     return refuse(env, `arg#${regno - 1} expected pointer to map value or allocated object`);
   }
   if (reg.type === OWNED && reg.refObjId === 0) return refuse(env, 'allocated object must be referenced');
   const label = fieldLabel(kind.root);
-  if (special === undefined || !kind.kfuncs.has(special)) {
-    env.log.write(`verifier internal error: ${label} head arg for unknown kfunc\n`);
-    return -ERRNO.EFAULT;
-  }
-  if (reg.varOff.mask !== 0n) {
-    return refuse(env, `R${regno} doesn't have constant offset. ${label} has to be at the constant offset`);
-  }
+  const err = checkGraphArg(env, regno, label, 'head', kind.kfuncs, meta);
+  if (err !== 0) return err;
   const at = constOffset(reg);
   const field = regField(reg, at, kind.root);
   if (field === undefined) return refuse(env, `${label} not found at offset=${at >>> 0}`);
@@ -155,17 +166,11 @@ function checkNodeMatches(
 export function processGraphNode(env: VerifierEnv, regno: number, meta: KfuncMeta, tree: boolean): number {
   const reg = env.regs[regno];
   const kind = kindOf(tree);
-  const { special } = meta.facts;
-  const err = checkNodeReg(env, regno, meta, tree);
+  let err = checkNodeReg(env, regno, meta, tree);
   if (err !== 0) return err;
   const label = fieldLabel(kind.node);
-  if (special === undefined || !kind.nodeKfuncs.has(special)) {
-    env.log.write(`verifier internal error: ${label} node arg for unknown kfunc\n`);
-    return -ERRNO.EFAULT;
-  }
-  if (reg.varOff.mask !== 0n) {
-    return refuse(env, `R${regno} doesn't have constant offset. ${label} has to be at the constant offset`);
-  }
+  err = checkGraphArg(env, regno, label, 'node', kind.nodeKfuncs, meta);
+  if (err !== 0) return err;
   const at = constOffset(reg);
   if (regField(reg, at, kind.node) === undefined) return refuse(env, `${label} not found at offset=${at >>> 0}`);
   const root = meta[kind.slot];

@@ -13,6 +13,7 @@ import {
   store,
   storeImm,
 } from '../../rewrite/build.ts';
+import { plainFunction } from '../fixture.ts';
 import type { JitFunctionInput, JitInput, JitOutput } from '../jit.ts';
 import { compileProgram } from './compile.ts';
 import { ADD_SUB_REG, BRANCH_REG, branchReg, LOGIC_REG, MOVE_WIDE, moveWide, threeReg } from './encoding.ts';
@@ -33,16 +34,8 @@ const HELPER_DISTANCE = 0x1000;
 const tailCall = (): Insn => insn(CLASS.JMP | JMP.TAIL_CALL);
 const helper = (): Insn => insn(CLASS.JMP | JMP.CALL, 0, 0, 0, HELPER_DISTANCE);
 
-const functionOf = (insns: Insn[], more: Partial<JitFunctionInput> = {}): JitFunctionInput => ({
-  insns,
-  stackDepth: 32,
-  isSubprog: false,
-  tailCallReachable: false,
-  exceptionCallback: false,
-  exceptionBoundary: false,
-  privateStack: false,
-  ...more,
-});
+const functionOf = (insns: Insn[], more: Partial<JitFunctionInput> = {}): JitFunctionInput =>
+  plainFunction(insns, { stackDepth: 32, ...more });
 
 function compile(functions: JitFunctionInput[], settings: Partial<Arm64Settings> = {}, more: Partial<JitInput> = {}) {
   let at = CODE;

@@ -5,26 +5,16 @@ import { decodeInsns, type Insn, insn, LDIMM64 } from '../../../isa/insn.ts';
 import { ATOMIC, CLASS, JMP, MODE, SIZE } from '../../../isa/opcode.ts';
 import { callFunction, exit, goto, movImm } from '../../rewrite/build.ts';
 import { testProgram } from '../../run/test-programs.ts';
-import type { JitFunctionInput, JitInput, JitOutput } from '../jit.ts';
+import { plainFunction } from '../fixture.ts';
+import type { JitInput, JitOutput } from '../jit.ts';
 import { jitProgram } from '../jit.ts';
 import { ARM64_DEFAULTS, type Arm64Settings } from './settings.ts';
 import { Random } from './testing/random.ts';
 import { compileTestProgram, runCompiled, runInterpreted } from './testing/run-program.ts';
 import { testImage } from './testing/test-image.ts';
 
-const functionOf = (insns: Insn[], more: Partial<JitFunctionInput> = {}): JitFunctionInput => ({
-  insns,
-  stackDepth: 0,
-  isSubprog: false,
-  tailCallReachable: false,
-  exceptionCallback: false,
-  exceptionBoundary: false,
-  privateStack: false,
-  ...more,
-});
-
 const compile = (insns: Insn[], settings: Partial<Arm64Settings> = {}, more: Partial<JitInput> = {}): JitOutput[] =>
-  jitProgram({ functions: [functionOf(insns)], image: testImage({ ...ARM64_DEFAULTS, ...settings }), ...more });
+  jitProgram({ functions: [plainFunction(insns)], image: testImage({ ...ARM64_DEFAULTS, ...settings }), ...more });
 
 /** Error number that compiling ends with. */
 function errnoOf(insns: Insn[], settings: Partial<Arm64Settings> = {}, more: Partial<JitInput> = {}): number {
@@ -41,7 +31,7 @@ describe('jitProgram', () => {
   it('compiles for the machine of the image, or for the one asked for', () => {
     const image = testImage();
     const code = (more: Partial<JitInput>): Uint8Array =>
-      jitProgram({ functions: [functionOf([exit()])], image, ...more })[0].bytes;
+      jitProgram({ functions: [plainFunction([exit()])], image, ...more })[0].bytes;
     const x86 = { ...image, machine: 'x86_64' };
     expect(code({ image: x86, arch: 'arm64' })).toEqual(code({}));
     expect(code({ arch: 'x86-64' })).toEqual(code({ image: x86 }));
@@ -66,7 +56,7 @@ describe('jitProgram', () => {
   it('calls functions that are too far away through a register', () => {
     const main = [callFunction(0), exit()];
     main[0].off = 1;
-    const functions = [functionOf(main), functionOf([exit()], { isSubprog: true })];
+    const functions = [plainFunction(main), plainFunction([exit()], { isSubprog: true })];
     const lengths = [0x1000n, 0x7f00000n, 0x8100000n].map((distance) => {
       let next = 0xffff800080000000n;
       const allocate = (): bigint => {
@@ -124,7 +114,7 @@ describe('what cannot be compiled', () => {
     expect(errnoOf([exit()], {}, { blinding: true })).toBe(ERRNO.ENOTSUPP);
     const call = [callFunction(0), exit()];
     call[0].off = 7;
-    const functions = [functionOf(call), functionOf([exit()], { isSubprog: true })];
+    const functions = [plainFunction(call), plainFunction([exit()], { isSubprog: true })];
     expect(errnoOf([], {}, { functions })).toBe(ERRNO.ENOTSUPP);
   });
 

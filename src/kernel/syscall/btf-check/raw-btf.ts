@@ -1,5 +1,6 @@
 // BTF bytes while they are being checked: nothing in them is to be trusted yet.
 import { BTF_KIND } from '../../../btf/btf.ts';
+import { hasSize, isComposite } from '../../../btf/kinds.ts';
 
 /** Sections as the header tells them; offsets count from the end of the header. */
 export interface BtfSections {
@@ -23,15 +24,6 @@ const MODIFIERS: ReadonlySet<number> = new Set([
   BTF_KIND.CONST,
   BTF_KIND.RESTRICT,
   BTF_KIND.TYPE_TAG,
-]);
-const SIZED: ReadonlySet<number> = new Set([
-  BTF_KIND.INT,
-  BTF_KIND.STRUCT,
-  BTF_KIND.UNION,
-  BTF_KIND.ENUM,
-  BTF_KIND.DATASEC,
-  BTF_KIND.FLOAT,
-  BTF_KIND.ENUM64,
 ]);
 const SIZELESS: ReadonlySet<number> = new Set([
   BTF_KIND.UNKN,
@@ -134,8 +126,7 @@ export class RawBtf {
   }
 
   isComposite(id: number): boolean {
-    const kind = this.kind(id);
-    return kind === BTF_KIND.STRUCT || kind === BTF_KIND.UNION;
+    return isComposite(this.kind(id));
   }
 
   is(id: number, kind: number): boolean {
@@ -149,7 +140,7 @@ export class RawBtf {
 
   /** The third word is the size. */
   hasSize(id: number): boolean {
-    return SIZED.has(this.kind(id));
+    return hasSize(this.kind(id));
   }
 
   /** Nothing may refer to such types by way of another type. rule: btf_type_is_resolve_source_only, 6.18 */

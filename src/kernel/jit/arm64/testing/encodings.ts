@@ -1,6 +1,7 @@
 // Every opcode with each class of operands, size of immediate and size of offset; and every form of prologue and epilogue.
 import { type Insn, insn, LDIMM64 } from '../../../../isa/insn.ts';
 import { ALU, ATOMIC, CLASS, JMP, MODE, PSEUDO, SIZE, SRC } from '../../../../isa/opcode.ts';
+import { plainFunction } from '../../fixture.ts';
 import type { ArenaRange, JitFunctionInput, JitInput } from '../../jit.ts';
 import { ARM64_DEFAULTS, type Arm64Settings } from '../settings.ts';
 import { EDGES } from './random.ts';
@@ -31,14 +32,8 @@ const REGS: readonly (readonly [number, number])[] = [
 const OFFSETS = [0, 1, 2, 4, 8, -1, -8, -64, -72, 255, 4094, 4095, 4096, 8190, 16380, 32760, 32767, -4096, -32768];
 const SIZES = Object.entries(SIZE);
 
-const shape = { tailCallReachable: false, exceptionCallback: false, exceptionBoundary: false, privateStack: false };
-const functionOf = (insns: Insn[], more: Partial<JitFunctionInput> = {}): JitFunctionInput => ({
-  ...shape,
-  insns,
-  stackDepth: STACK,
-  isSubprog: false,
-  ...more,
-});
+const functionOf = (insns: Insn[], more: Partial<JitFunctionInput> = {}): JitFunctionInput =>
+  plainFunction(insns, { stackDepth: STACK, ...more });
 
 const programOf = (functions: JitFunctionInput[], settings: Settings = {}, more: Partial<JitInput> = {}): JitInput => ({
   functions,

@@ -6,6 +6,7 @@ import { loadImm64 } from '../../../rewrite/build.ts';
 import { Machine as Interpreter } from '../../../run/machine.ts';
 import { prepare } from '../../../run/program.ts';
 import type { TestProgram } from '../../../run/test-programs.ts';
+import { plainFunction } from '../../fixture.ts';
 import type { JitFunctionInput, JitInput, JitOutput } from '../../jit.ts';
 import { compileProgram } from '../compile.ts';
 import { ARM64_DEFAULTS, type Arm64Settings } from '../settings.ts';
@@ -37,15 +38,9 @@ function functionsOf(insns: readonly Insn[]): JitFunctionInput[] {
   insns.forEach((x, i) => {
     if (x.code === LDIMM64 && x.src === PSEUDO.MAP_VALUE) all.splice(i, 2, ...loadImm64(x.dst, LAYOUT.mapValue));
   });
-  return starts.map((start, f) => ({
-    insns: all.slice(start, starts[f + 1]),
-    stackDepth: STACK_DEPTH,
-    isSubprog: f > 0,
-    tailCallReachable: false,
-    exceptionCallback: false,
-    exceptionBoundary: false,
-    privateStack: false,
-  }));
+  return starts.map((start, f) =>
+    plainFunction(all.slice(start, starts[f + 1]), { stackDepth: STACK_DEPTH, isSubprog: f > 0 }),
+  );
 }
 
 /** Machine code of the program, placed by LAYOUT. */

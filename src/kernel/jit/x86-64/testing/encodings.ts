@@ -2,6 +2,7 @@
 // instructions make one function, since each has a place of its own in the code.
 import { type Insn, insn, LDIMM64 } from '../../../../isa/insn.ts';
 import { ALU, ATOMIC, CLASS, JMP, MODE, SIZE, SRC } from '../../../../isa/opcode.ts';
+import { plainFunction } from '../../fixture.ts';
 import type { ArenaRange, JitFunctionInput, JitInput } from '../../jit.ts';
 import { type TestSettings, testImage } from './test-image.ts';
 
@@ -25,15 +26,8 @@ export const OFFSETS = [0, 1, -1, 8, 127, 128, -127, -128, -129, 32767, -32767, 
 /** Halves of 64-bit constants. */
 export const HALVES = [0, 1, -1, 127, 0x7fffffff, -0x80000000, -129, 0x12345678] as const;
 
-const shape = { tailCallReachable: false, exceptionCallback: false, exceptionBoundary: false, privateStack: false };
-
-export const functionOf = (insns: Insn[], more: Partial<JitFunctionInput> = {}): JitFunctionInput => ({
-  ...shape,
-  insns,
-  stackDepth: STACK,
-  isSubprog: false,
-  ...more,
-});
+export const functionOf = (insns: Insn[], more: Partial<JitFunctionInput> = {}): JitFunctionInput =>
+  plainFunction(insns, { stackDepth: STACK, ...more });
 
 export const programOf = (
   functions: JitFunctionInput[],

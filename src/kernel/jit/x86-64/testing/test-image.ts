@@ -1,20 +1,9 @@
 // A kernel image that knows only what x86-64 code generation asks for, with any processor and mitigations.
 import type { CpuSettings, KernelImage } from '../../../image/image.ts';
-import { fixtureImage } from '../../fixture.ts';
+import { fixtureImage, PLAIN_CPU } from '../../fixture.ts';
 
 /** What code depends on besides the processor: was the kernel built with retpolines. */
 export type TestSettings = Partial<CpuSettings> & { builtWithRetpoline?: boolean };
-
-const PLAIN: CpuSettings = {
-  bmi2: true,
-  retpoline: 'none',
-  returnThunk: undefined,
-  sls: false,
-  ibt: false,
-  callDepthTracking: false,
-  its: false,
-  clearBhb: false,
-};
 
 /** Return thunks by name, as the mitigations choose them. */
 export const RETURN_THUNKS = [
@@ -38,7 +27,7 @@ const SYMBOLS: Readonly<Record<string, string>> = {
 };
 
 export function testImage({ builtWithRetpoline = true, ...cpu }: TestSettings = {}): KernelImage {
-  const image = fixtureImage({ release: '6.18.0', cpu: { ...PLAIN, ...cpu }, symbols: SYMBOLS });
+  const image = fixtureImage({ release: '6.18.0', cpu: { ...PLAIN_CPU, ...cpu }, symbols: SYMBOLS });
   return {
     ...image,
     config: (name) => (name === 'CONFIG_MITIGATION_RETPOLINE' && builtWithRetpoline ? 'y' : undefined),
