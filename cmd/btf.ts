@@ -3,7 +3,7 @@ import { dumpNeeds } from './btf/needs.ts';
 import type { CommandObject, Run } from './command.ts';
 
 const show: Run = async (context, words) => (await import('./btf/show.ts')).show(context, words);
-const dump: Run = async (context, words) => (await import('./btf/dump.ts')).dump(context, words);
+const dump: Run = async (context, words, previous) => (await import('./btf/dump.ts')).dump(context, words, previous);
 const diff: Run = async (context, words) => (await import('./btf/diff.ts')).diff(context, words);
 const layout: Run = async (context, words) => (await import('./btf/layout.ts')).layout(context, words);
 

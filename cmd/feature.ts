@@ -34,9 +34,9 @@ export const feature: CommandObject = {
     { name: 'probe', run: probe },
     { name: 'list_builtins', run: listBuiltins },
   ],
-  usage: (bin) => `Usage: ${bin} feature probe [COMPONENT] [full] [unprivileged] [macros [prefix PREFIX]]
-       ${bin} feature list_builtins GROUP
-       ${bin} feature help
+  usage: (bin) => `Usage: ${bin} @ probe [COMPONENT] [full] [unprivileged] [macros [prefix PREFIX]]
+       ${bin} @ list_builtins GROUP
+       ${bin} @ help
 
        COMPONENT := { kernel | dev NAME }
        GROUP := { prog_types | map_types | attach_types | link_types | helpers }

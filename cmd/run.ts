@@ -250,8 +250,10 @@ export async function run(argv: readonly string[], output: Output, kernel?: Kern
     if (!(e instanceof CliError)) throw e;
     if (e instanceof OptionError && e.line && !(await new RunContext(e.line, output, kernel).openBases()))
       return FAILURE;
-    if (e instanceof OptionError && e.json) output.out(`{"error":"${e.message}"}\n`);
-    else output.err(`Error: ${e.message}\n${e instanceof OptionError ? topUsage() : ''}`);
+    if (e instanceof OptionError && e.json) {
+      const json = new JsonWriter((text) => output.out(text), e.line?.options.pretty ?? false);
+      json.startObject().name('error').raw(`"${e.message}"`).endObject().finish();
+    } else output.err(`Error: ${e.message}\n${e instanceof OptionError ? topUsage() : ''}`);
     return e.status;
   }
   const context = new RunContext(line, output, kernel);

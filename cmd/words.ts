@@ -38,13 +38,13 @@ export function parseU32(word: string, what: string): number {
  * Only the low 8 bits of a number count.
  */
 export function takeBytes(words: string[], name: string, size: number): Uint8Array {
-  const hex = words.length > 0 && words[0] !== '' && isPrefix(words[0], 'hex');
+  const hex = words.length > 0 && isPrefix(words[0], 'hex');
   if (hex) words.shift();
   const bytes = new Uint8Array(size);
   let i = 0;
   for (; i < size && words.length > 0; i++) {
     const word = words[0];
-    const value = hex ? parseHex(word) : word === '' ? undefined : parseUnsigned(word);
+    const value = hex ? parseHex(word) : parseUnsigned(word);
     if (value === undefined) throw new CliError(`error parsing byte: ${word}`);
     bytes[i] = Number(value & 0xffn);
     words.shift();
@@ -53,7 +53,9 @@ export function takeBytes(words: string[], name: string, size: number): Uint8Arr
   return bytes;
 }
 
+/** strtoul(3) with base 16 that must eat the whole word. The empty word is 0. */
 const parseHex = (word: string): bigint | undefined => {
-  const m = /^(?:0[xX])?([0-9a-fA-F]+)$/.exec(word);
-  return m ? BigInt(`0x${m[1]}`) : undefined;
+  const m = /^\s*([+-]?)(?:0[xX])?([0-9a-fA-F]+)$/.exec(word);
+  if (!m) return word === '' ? 0n : undefined;
+  return BigInt.asUintN(64, BigInt(`0x${m[2]}`) * (m[1] === '-' ? -1n : 1n));
 };

@@ -101,8 +101,8 @@ const SOURCES: readonly (readonly [string, TakeSource, boolean])[] = [
   ['file', fromFiles, false],
 ];
 
-const takeSource = (context: CommandContext, words: string[], base: Btf | undefined): Source => {
-  need(context, words, 2, 'dump');
+const takeSource = (context: CommandContext, words: string[], base: Btf | undefined, previous: string): Source => {
+  need(context, words, 2, previous);
   const word = words.shift() as string;
   const source = SOURCES.find(([name]) => isPrefix(word, name));
   if (!source) throw new CliError(`unrecognized BTF source specifier: '${word}'`);
@@ -183,10 +183,10 @@ const writeForObject = async (context: CommandContext, btf: Btf, options: DumpOp
 };
 
 /** btf dump SOURCE [format raw|c] [root_id N]… [unsorted] [for OBJECT] */
-export async function dump(context: CommandContext, words: string[]): Promise<void> {
+export async function dump(context: CommandContext, words: string[], previous: string): Promise<void> {
   compileForShortRun();
   const base = context.baseBtf;
-  const source = takeSource(context, words, base);
+  const source = takeSource(context, words, base, previous);
   const options = takeOptions(words, source);
   const btf = source.btf ?? btfOfId(context, source.id ?? 0, base);
   if (options.object !== undefined) {

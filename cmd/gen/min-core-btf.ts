@@ -79,9 +79,9 @@ const save = (path: string, bytes: Uint8Array): void => {
 };
 
 /** gen min_core_btf INPUT OUTPUT OBJECT…: the types of INPUT that the relocations of the objects need. */
-export const genMinCoreBtf = (context: CommandContext, words: string[]): void => {
+export const genMinCoreBtf = (context: CommandContext, words: string[], previous: string): void => {
   if (words.length < 3) {
-    sayError(context, `'min_core_btf' needs at least 3 arguments, ${words.length} found`);
+    sayError(context, `'${previous}' needs at least 3 arguments, ${words.length} found`);
     throw new UsageError();
   }
   const [input, output, ...objects] = words;

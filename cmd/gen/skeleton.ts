@@ -60,8 +60,8 @@ function readObject(file: string): Uint8Array {
 }
 
 /** gen skeleton FILE [name NAME]: TypeScript on standard output. */
-export function skeleton(context: CommandContext, words: string[]): void {
-  if (words.length === 0) throw new CliError("'skeleton' needs at least 1 arguments, 0 found", 255, true);
+export function skeleton(context: CommandContext, words: string[], previous: string): void {
+  if (words.length === 0) throw new CliError(`'${previous}' needs at least 1 arguments, 0 found`, 255, true);
   const file = words.shift() as string;
   const { name = nameOf(file) } = parseOptions(words, file);
   const bytes = readObject(file);

@@ -8,11 +8,12 @@ import { selectMaps } from '../select.ts';
 import { EntryPrinter, isOfMaps, mapBtf } from './entry.ts';
 import { mapHeader, mapHeaderJson } from './show.ts';
 
-/** What stands for a value that cannot be read; undefined: the entry is left out. */
-function unreadableText(info: MapInfo, error: SysError): string | undefined {
-  if (error.errno === ERRNO.ENOENT) {
-    return isOfMaps(info) || info.type === MAP_TYPE.prog_array ? undefined : '<no entry>';
-  }
+/** What stands for a value that cannot be read; undefined: the entry is left out. Rule: print_entry_error, bpftool 7.8. */
+function unreadableText(info: MapInfo, error: SysError, inJson: boolean): string | undefined {
+  const isMissing = error.errno === ERRNO.ENOENT;
+  if (isMissing && (isOfMaps(info) || info.type === MAP_TYPE.prog_array)) return undefined;
+  if (inJson) return error.message;
+  if (isMissing) return '<no entry>';
   if (error.errno === ERRNO.ENOSPC && info.type === MAP_TYPE.reuseport_sockarray) return '<cannot read>';
   return error.message;
 }
@@ -53,7 +54,7 @@ function dumpOne(
       value = kernel.mapLookup(fd, key);
     } catch (e) {
       if (!(e instanceof SysError)) throw e;
-      const text = unreadableText(info, e);
+      const text = unreadableText(info, e, context.json !== undefined);
       if (text !== undefined) printer.unreadable(key, text);
       continue;
     }

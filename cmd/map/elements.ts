@@ -4,7 +4,7 @@ import { MAP_TYPE } from '../../src/isa/uapi.ts';
 import type { MapInfo } from '../../src/syscall.ts';
 import { CliError, type CommandContext, errnoStatus, SilentFailure, UsageError } from '../command.ts';
 import { because, selectMap, selectMapInfo, selectProg } from '../select.ts';
-import { isPrefix, noMoreWords, takeBytes } from '../words.ts';
+import { isPrefix, needWords, noMoreWords, takeBytes } from '../words.ts';
 import { EntryPrinter, hexJson, hexLines, isOfMaps, isPerCpu, mapBtf } from './entry.ts';
 
 const UPDATE_FLAGS = { any: 0n, noexist: 1n, exist: 2n } as const;
@@ -171,8 +171,8 @@ export function pop(context: CommandContext, words: string[]): void {
 }
 
 /** map freeze MAP */
-export function freeze(context: CommandContext, words: string[]): void {
-  if (words.length < 2) throw new UsageError();
+export function freeze(context: CommandContext, words: string[], previous: string): void {
+  needWords(words, 2, previous);
   const fd = selectMap(context, words);
   noMoreWords(words);
   try {

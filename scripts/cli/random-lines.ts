@@ -172,9 +172,9 @@ export class RandomLines {
       ['map', 'pin', ...this.mapRef(), this.mapPath()],
       ['btf', 'dump', 'map', ...this.mapRef(), ...this.some(['key', 'value', 'kv', 'all'])],
       ['btf', 'dump', 'file', object, ...this.some(['format c', 'format raw', 'root_id 1', 'unsorted'])],
-      ['gen', 'skeleton', object, 'name', 'x', 'extra'],
+      ['gen', this.one(['skeleton', 'subskeleton']), '/nonexistent/x.o', ...this.some(['name x', 'bogus'])],
       ['feature', 'list_builtins', this.one(['prog_types', 'map_types', 'attach_types', 'link_types', 'helpers'])],
-      [this.one(['prog', 'map', 'btf', 'gen', 'feature', 'batch']), this.one(['help', 'bogus', 's', 'd', 'l'])],
+      [this.one(['prog', 'map', 'btf', 'gen', 'feature', 'batch']), this.one(['help', 'bogus', 'd', 'create', 'pin'])],
     ]);
   }
 
@@ -208,9 +208,23 @@ export class RandomLines {
   }
 
   next(): string[] {
+    const words = this.line();
+    // Listings of everything hold what is of others.
+    const isListing = words.length < 3 && /^(|s|sh|sho|show|l|li|lis|list)$/.test(words[1] ?? '');
+    return isListing ? this.next() : this.withOption(words);
+  }
+
+  /** With -d, the real tool tells of the program that it looks for owners with. */
+  private withOption(words: string[]): string[] {
+    if (!this.chance(35)) return words;
+    const option = this.one(OPTIONS);
+    return option === '-d' && words[0] !== 'gen' ? words : [option, ...words];
+  }
+
+  private line(): string[] {
     const kind = this.random.below(10);
     const words = kind < 2 ? this.create() : kind < 6 ? this.element() : kind < 8 ? this.program() : this.other();
     this.spoil(words);
-    return this.chance(35) ? [this.one(OPTIONS), ...words] : words;
+    return words;
   }
 }

@@ -16,12 +16,21 @@ const isSocketMap = (attr: CreateAttr): boolean =>
 /** Only values of eight bytes, which hold a cookie, can be read. */
 const cookieOnly = ({ map }: MapAccess): never => fail(map.valueSize === 8 ? ERRNO.ENOENT : ERRNO.ENOSPC);
 
+const MAX_FD = 0x7fffffffn;
+
+/** No descriptor is one of a socket. rule: sock_map_update_elem_sys, 6.18 */
+function noSocket({ map }: MapAccess, _key: Uint8Array, value: Uint8Array): never {
+  const view = new DataView(value.buffer, value.byteOffset, value.byteLength);
+  const fd = map.valueSize === 8 ? view.getBigUint64(0, true) : BigInt(view.getUint32(0, true));
+  return fail(fd > MAX_FD ? ERRNO.EINVAL : ERRNO.EBADF);
+}
+
 /** rule: sock_map_alloc, 6.18 */
 export const sockmap: MapFamily = {
   checkLate: (attr) => (isSocketMap(attr) && attr.keySize === 4 ? 0 : ERRNO.EINVAL),
   memlock: ({ map, sizeOf }) => sizeOf('bpf_stab') + POINTER * map.maxEntries,
   lookup: cookieOnly,
-  update: () => fail(ERRNO.EBADF),
+  update: noSocket,
   remove: () => fail(ERRNO.EINVAL),
   nextKey: nextIndex,
 };
@@ -34,7 +43,7 @@ export const sockhash: MapFamily = {
   },
   memlock: ({ map, sizeOf }) => sizeOf('bpf_shtab') + sizeOf('bpf_shtab_bucket') * powerOfTwo(map.maxEntries),
   lookup: cookieOnly,
-  update: () => fail(ERRNO.EBADF),
+  update: noSocket,
   remove: absent,
   nextKey: absent,
 };
