@@ -1,6 +1,6 @@
 // bpftool map create
 import { MAP_TYPES } from '../../src/isa/uapi.ts';
-import { CliError, type CommandContext, UsageError } from '../command.ts';
+import { CliError, type CommandContext } from '../command.ts';
 import { pinFd } from '../pinning.ts';
 import { because, selectMapInfo } from '../select.ts';
 import { isPrefix, needWords, parseU32 } from '../words.ts';
@@ -51,7 +51,9 @@ export function create(context: CommandContext, words: string[], typed: string):
       }
       throw new CliError(`unrecognized netdevice '${words[0]}': No such device`);
     } else if (isPrefix(word, 'inner_map')) {
-      if (words.length < 2) throw new UsageError();
+      if (words.length < 2) {
+        throw new CliError(`'${word}' needs at least 2 arguments, ${words.length} found`, 255, true);
+      }
       previous = words[1];
       attr.innerMapFd = selectMapInfo(context, words).fd;
     } else throw new CliError(`unknown arg ${word}`);

@@ -25,7 +25,7 @@ function fdValue(context: CommandContext, info: MapInfo, words: string[]): Uint8
   const maps = isOfMaps(info);
   const what = maps ? 'map in map' : 'map of progs';
   if (info.valueSize !== FD_BYTES) throw new CliError(`value smaller than 4B for ${what}?`);
-  if (words.length === 0) throw new CliError(`not enough value arguments for ${what}`);
+  if (words.length < 2) throw new CliError(`not enough value arguments for ${what}`);
   if (!maps && isPrefix(words[0], 'id')) {
     context.info(
       'Warning: updating program array via MAP_ID, make sure this map is kept open\n         by some process or pinned otherwise update will be lost',
