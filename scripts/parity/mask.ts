@@ -147,16 +147,16 @@ const JITED: readonly Rule[] = [
   SUBPROG_TAG,
   [/(?<=\bor +\$|"or","operands":\["","\$",")0x7[ef][0-9a-f]{2}\b/g, 'HIGH'],
   [/(?<=^\t4[89] (?:0d|81 c[89a-f]) )[0-9a-f]{2} 7[ef] 00 00 $/gm, 'HIGH '],
-  [/(?<="opcodes":\["0x4[89]",(?:"0x0d"|"0x81","0xc[89a-f]"),)"0x[0-9a-f]{2}","0x7[ef]","0x00","0x00"/g, 'HIGH'],
+  [/(?<="opcodes": ?\["0x4[89]",(?:"0x0d"|"0x81","0xc[89a-f]"),)"0x[0-9a-f]{2}","0x7[ef]","0x00","0x00"/g, 'HIGH'],
   [new RegExp(`(?<=\\b(?:call|j[a-z]+)q? +)${TARGET}`, 'g'), 'TARGET'],
-  [new RegExp(`(?<="operation":"(?:call|j[a-z]+)q?","operands":\\[[^\\]]*?)${TARGET}`, 'g'), 'TARGET'],
+  [new RegExp(`(?<="operation": ?"(?:call|j[a-z]+)q?",\\s*"operands": ?\\[[^\\]]*?)${TARGET}`, 'g'), 'TARGET'],
   [/(?<=\$"?,?"?)0x(?:(?:ffff|60)[0-9a-f]{10,12}|7[ef][0-9a-f]{10}\b)/g, 'ADDR'],
   [/(?<=^\te[89] )(?:[0-9a-f]{2} ){4}$/gm, 'REL '],
   [/(?<=^\t4[89] b[89a-f] )(?:[0-9a-f]{2} ){6}(?:ff ff|00 00) $/gm, 'ADDR '],
   [/(?<=^\t4[89] c7 c[0-7] )(?:[0-9a-f]{2} ){3}c0 $/gm, 'ADDR '],
-  [/(?<="opcodes":\["0xe[89]",)(?:"0x[0-9a-f]{2}",){3}"0x[0-9a-f]{2}"(?=\])/g, 'REL'],
-  [/(?<="opcodes":\["0x4[89]","0xb[89a-f]",)(?:"0x[0-9a-f]{2}",){6}"0x(?:ff|00)","0x(?:ff|00)"(?=\])/g, 'ADDR'],
-  [/(?<="opcodes":\["0x4[89]","0xc7","0xc[0-7]",)(?:"0x[0-9a-f]{2}",){3}"0xc0"(?=\])/g, 'ADDR'],
+  [/(?<="opcodes": ?\["0xe[89]",)(?:"0x[0-9a-f]{2}",){3}"0x[0-9a-f]{2}"(?=\s*\])/g, 'REL'],
+  [/(?<="opcodes": ?\["0x4[89]","0xb[89a-f]",)(?:"0x[0-9a-f]{2}",){6}"0x(?:ff|00)","0x(?:ff|00)"(?=\s*\])/g, 'ADDR'],
+  [/(?<="opcodes": ?\["0x4[89]","0xc7","0xc[0-7]",)(?:"0x[0-9a-f]{2}",){3}"0xc0"(?=\s*\])/g, 'ADDR'],
 ];
 
 export const maskJited = (text: string): string => apply(text, JITED);
