@@ -41,12 +41,6 @@ export function checkPinDir(kernel: Kernel, path: string): void {
   }
 }
 
-/** Makes the folder of a pin where there is none. */
-export function makeParent(kernel: Kernel, path: string): void {
-  const parent = posix.dirname(path);
-  if (standing(kernel, parent) === 'nothing') kernel.treeMkdir(parent);
-}
-
 /** Pins a descriptor at a path. */
 export function pinFd(kernel: Kernel, fd: number, path: string): void {
   checkPinPath(kernel, path);

@@ -17,6 +17,7 @@ import {
 } from './command.ts';
 import { byPrefix, OBJECTS } from './objects.ts';
 import { type CommandLine, OptionError, parseCommandLine, signingProblem } from './options.ts';
+import { sayError } from './say.ts';
 import { version } from './version.ts';
 
 /** Where a run writes. */
@@ -107,12 +108,6 @@ class RunContext implements CommandContext {
   }
 }
 
-/** bpftool's p_err: into the JSON stream, unescaped, or to standard error. */
-function printError(context: RunContext, message: string): void {
-  if (context.json) context.json.startObject().name('error').raw(`"${message}"`).endObject();
-  else context.err(`Error: ${message}\n`);
-}
-
 function printUsage(context: RunContext, usage: string): void {
   if (context.json) context.json.value(null);
   else context.err(usage);
@@ -126,16 +121,16 @@ function report(context: RunContext, error: unknown, usage: string): number {
   }
   if (error instanceof SilentFailure) return error.status;
   if (error instanceof CliError) {
-    printError(context, error.message);
+    sayError(context, error.message);
     if (error.withUsage) printUsage(context, usage);
     return error.status;
   }
   if (error instanceof SysError) {
-    printError(context, error.message);
+    sayError(context, error.message);
     return errnoStatus(error.errno);
   }
   if (isInputError(error)) {
-    printError(context, error.message);
+    sayError(context, error.message);
     return FAILURE;
   }
   throw error;

@@ -4,11 +4,12 @@ import { dumpC } from '../../src/btf/dump-c.ts';
 import { dumpRaw } from '../../src/btf/dump-raw.ts';
 import { ERRNO } from '../../src/errno.ts';
 import { CliError, type CommandContext, errnoStatus, SilentFailure, UsageError } from '../command.ts';
+import { sayError } from '../say.ts';
 import { because, selectMapInfo, selectProg } from '../select.ts';
 import { isPrefix, parseU32 } from '../words.ts';
 import { SYSFS_BTF, VMLINUX } from './paths.ts';
 import { compileForLongRun, compileForShortRun } from './short-run.ts';
-import { btfOfFile, btfOfFiles, btfOfId, sayError, sayWarning, vmlinuxBase } from './source.ts';
+import { btfOfFile, btfOfFiles, btfOfId, sayWarning, vmlinuxBase } from './source.ts';
 
 const MAX_ROOTS = 16;
 const MAX_FILES = 64;

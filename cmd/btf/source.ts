@@ -6,13 +6,8 @@ import { parseBtfFile } from '../../src/btf/file.ts';
 import { readWithRoom } from '../../src/btf/room.ts';
 import { ERRNO, type ErrnoName, SysError, strerror } from '../../src/errno.ts';
 import { CliError, type CommandContext, errnoStatus } from '../command.ts';
+import { sayError } from '../say.ts';
 import { KERNEL_FOLDERS, VMLINUX } from './paths.ts';
-
-/** Says an error and goes on, as commands do that fail at a second thing afterwards. */
-export const sayError = (context: CommandContext, message: string): void => {
-  if (context.json) context.json.startObject().name('error').raw(`"${message}"`).endObject();
-  else context.err(`Error: ${message}\n`);
-};
 
 /** A sentence of libbpf. */
 export const sayWarning = (context: CommandContext, text: string): void => context.err(`libbpf: ${text}\n`);

@@ -7,9 +7,10 @@ import { BtfExtError } from '../../src/object/btf-ext.ts';
 import { BtfMinimizer } from '../../src/object/min-core-btf.ts';
 import { Messages } from '../../src/object/print.ts';
 import { type ObjectTypes, readObjectTypes } from '../btf/object-types.ts';
-import { errnoOf, openBtfFile, readAny, sayError } from '../btf/source.ts';
+import { errnoOf, openBtfFile, readAny } from '../btf/source.ts';
 import { CliError, type CommandContext, errnoStatus, UsageError } from '../command.ts';
 import { printerOf } from '../prog/load.ts';
+import { sayError } from '../say.ts';
 
 /** Says what is wrong with an object, then that the command ends for it, with the words of `named`. */
 const refuse = (context: CommandContext, path: string, said: string | undefined, errno: number, named: number) => {

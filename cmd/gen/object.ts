@@ -4,6 +4,7 @@ import { ERRNO, type ErrnoName, strerror } from '../../src/errno.ts';
 import { errstr, ObjectError } from '../../src/object/errors.ts';
 import { Linker } from '../../src/object/link/linker.ts';
 import { CliError, type CommandContext, errnoStatus, type Run, UsageError } from '../command.ts';
+import { sayError } from '../say.ts';
 
 /** Positive errno of a failure with a file; undefined for another error. */
 const fileErrno = (error: unknown): number | undefined => {
@@ -49,9 +50,7 @@ const failure = (what: string, error: unknown): unknown =>
 /** gen object OUTPUT_FILE INPUT_FILE [INPUT_FILE...] */
 export const genObject: Run = (context, words, previous) => {
   if (words.length < 2) {
-    const message = `'${previous}' needs at least 2 arguments, ${words.length} found`;
-    if (context.json) context.json.startObject().name('error').raw(`"${message}"`).endObject();
-    else context.err(`Error: ${message}\n`);
+    sayError(context, `'${previous}' needs at least 2 arguments, ${words.length} found`);
     throw new UsageError();
   }
   const [path, ...inputs] = words;

@@ -6,9 +6,9 @@ import { mapIdentifier, mapName, objectNameOf } from '../../src/object/skeleton-
 import { writeSkeletonC } from '../../src/object/skeleton-c/skeleton.ts';
 import { writeSubskeletonC } from '../../src/object/skeleton-c/subskeleton.ts';
 import type { ObjectSpec } from '../../src/object/spec.ts';
-import { sayError } from '../btf/source.ts';
 import { CliError, type CommandContext, errnoStatus, type Run, UsageError } from '../command.ts';
 import { printerOf } from '../prog/load.ts';
+import { sayError } from '../say.ts';
 import { isPrefix, needWords } from '../words.ts';
 import { lightSkeletonC } from './skeleton-light.ts';
 

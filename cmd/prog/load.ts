@@ -1,14 +1,15 @@
 // bpftool prog load|loadall
 import { readFileSync } from 'node:fs';
 import { SysError } from '../../src/errno.ts';
-import { errstr } from '../../src/object/errors.ts';
 import { loadObject } from '../../src/object/load.ts';
 import { openObject } from '../../src/object/open.ts';
+import { pinMaps, pinPrograms, unpinPrograms } from '../../src/object/pin.ts';
 import { Messages, type Print } from '../../src/object/print.ts';
 import { findSection, progTypeByName } from '../../src/object/sections.ts';
 import { entryPrograms, type ObjectSpec, setProgramType } from '../../src/object/spec.ts';
 import { CliError, type CommandContext, type Run, SilentFailure } from '../command.ts';
-import { checkPinDir, checkPinPath, makeParent } from '../pinning.ts';
+import { checkPinDir, checkPinPath } from '../pinning.ts';
+import { sayError } from '../say.ts';
 import { selectMap } from '../select.ts';
 import { isPrefix, needWords, parseUnsigned } from '../words.ts';
 import { loadLight } from './load-light.ts';
@@ -193,65 +194,41 @@ function loadWith(context: CommandContext, words: string[], previous: string, fi
       context.info(`Program ${name} does not support autoattach, falling back to pinning`);
     }
   }
-  const undo: string[] = [];
-  const pin = (fd: number, path: string): void => {
-    if (!firstOnly || path !== o.path) makeParent(kernel, path);
-    kernel.objPin(path, fd);
-    undo.push(path);
-  };
-  /** libbpf's own words before the command's. */
-  const warning = (text: (errno: number) => string, work: () => void): void => {
-    try {
-      work();
-    } catch (e) {
-      if (e instanceof SysError) printerOf(context)('warn', `libbpf: ${text(e.errno)}\n`);
-      throw e;
-    }
-  };
+  const messages = new Messages(printerOf(context));
   const failing = (message: string, work: () => void): void => {
     try {
       work();
     } catch (e) {
-      for (const path of undo) kernel.treeUnlink(path);
       throw e instanceof SysError ? new CliError(message) : e;
     }
   };
+  let unpin: () => void;
   if (firstOnly) {
     const first = programs.find((p) => o.program === undefined || p.name === o.program);
     checkPinPath(kernel, o.path);
     if (!first) throw new CliError("object file doesn't contain any bpf program");
     const fd = loaded.programs.get(first.name)?.fd;
-    failing(`failed to pin program ${first.section}`, () => pin(fd ?? -1, o.path));
+    failing(`failed to pin program ${first.section}`, () => kernel.objPin(o.path, fd ?? -1));
+    unpin = () => kernel.treeUnlink(o.path);
   } else {
     checkPinDir(kernel, o.path);
-    failing('failed to pin all programs', () => {
-      for (const { name } of programs) {
-        const fd = loaded.programs.get(name)?.fd;
-        if (fd === undefined) {
-          if (o.program !== undefined) continue;
-          printerOf(context)('warn', `libbpf: prog '${name}': can't pin program that wasn't loaded\n`);
-          throw new SysError('EINVAL');
-        }
-        const path = `${o.path}/${name}`;
-        warning(
-          (e) => `prog '${name}': failed to pin at '${path}': ${errstr(e)}`,
-          () => pin(fd, path),
-        );
-      }
-    });
+    const wanted = programs
+      .filter(({ name }) => o.program === undefined || loaded.programs.has(name))
+      .map(({ name }) => ({ name, fd: loaded.programs.get(name)?.fd }));
+    failing('failed to pin all programs', () => pinPrograms(kernel, messages, wanted, o.path));
+    unpin = () => unpinPrograms(kernel, messages, wanted, o.path);
   }
   if (o.pinmaps !== undefined) {
     const folder = o.pinmaps;
-    failing('', () => checkPinDir(kernel, folder));
-    failing('failed to pin all maps', () => {
-      for (const [name, { fd }] of loaded.maps) {
-        const path = `${folder}/${name.replaceAll('.', '_')}`;
-        warning(
-          (e) => `failed to pin map: ${errstr(e)}`,
-          () => pin(fd, path),
-        );
-      }
-    });
+    try {
+      failing('', () => checkPinDir(kernel, folder));
+      failing('failed to pin all maps', () => pinMaps(kernel, messages, loaded.maps, folder));
+    } catch (e) {
+      if (!(e instanceof CliError)) throw e;
+      sayError(context, e.message);
+      unpin();
+      throw new SilentFailure(e.status);
+    }
   }
   context.json?.value(null);
 }

@@ -230,7 +230,7 @@ export class RandomLines {
   private withOption(words: string[]): string[] {
     if (!this.chance(35)) return words;
     const option = this.one(OPTIONS);
-    return option === '-d' && words[0] !== 'gen' ? words : [option, ...words];
+    return option === '-d' && words[1]?.startsWith('s') ? words : [option, ...words];
   }
 
   private line(): string[] {

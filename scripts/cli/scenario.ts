@@ -209,6 +209,9 @@ batch file ../../cli/batch/many.txt
 -j batch file ../../cli/batch/many.txt
 -p batch file ../../cli/batch/good.txt
 -jp batch file ../../cli/batch/fails.txt
+-d prog loadall map_hash.bpf.o ${P}/dbg pinmaps ${P}/dbg/maps
+-d prog loadall tail_call.bpf.o ${P}/dbg2 pinmaps ${P}/dbg/maps
+-d prog loadall globals.bpf.o ${P}/dbg pinmaps ${P}/dbg/none/maps
 `;
 
 export const COMMANDS: readonly string[][] = LINES.trim().split('\n').map(split);
@@ -226,6 +229,8 @@ export const maskCli = (text: string): string =>
     .replace(/^\d+: /gm, 'ID: ')
     .replace(/map\[id:\d+\]/g, 'map[id:ID]')
     .replace(/loaded_at \S+/g, 'loaded_at TIME')
+    .replace(/\bfd[= ]-?\d+/g, 'fd=N')
+    .replace(/verification time \d+/g, 'verification time N')
     .replace(/btf_id \d+/g, 'btf_id ID')
     .replace(/map_ids [\d,]+/g, 'map_ids IDS')
     .replace(/inner_map_id: ?\d+/g, 'inner_map_id ID')
