@@ -124,6 +124,7 @@ export function openFile(context: CommandContext, file: string): ObjectSpec {
     bytes = readFileSync(file);
   } catch (e) {
     const code = (e as NodeJS.ErrnoException).code ?? 'EIO';
+    print('debug', `libbpf: loading object from ${file}\n`);
     print('warn', `libbpf: elf: failed to open ${file}: -${code}\n`);
     throw new CliError('failed to open object file');
   }
