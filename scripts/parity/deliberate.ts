@@ -39,6 +39,10 @@ export const DELIBERATE: readonly Deliberate[] = [
     why: 'bpftool 7.8 does not unpack them and says "Invalid argument"; here zlib and zstd are read.',
   },
   {
+    what: '`btf dump … root_id` without a number',
+    why: 'bpftool 7.8 crashes; here the missing word is told.',
+  },
+  {
     what: '`batch` whose commands all succeed',
     why: 'bpftool 7.8 looks at the error number at the end of the file, which a command that has succeeded may have left behind ("reading batch file failed: Bad file descriptor"); here the run succeeds.',
   },
