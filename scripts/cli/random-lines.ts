@@ -120,14 +120,21 @@ export class RandomLines {
     const valueWords =
       type === 'prog_array' ? this.progRef() : type.includes('of_maps') ? this.mapRef() : this.bytes(value, false);
     const map = this.mapRef(name);
+    // Their values are shown as ids.
+    const holdsObjects = type === 'prog_array' || type.includes('of_maps');
+    const reads = holdsObjects
+      ? []
+      : [
+          ['map', 'lookup', ...map, ...ofKey],
+          ['map', 'dump', ...map],
+        ];
     const flag = this.chance(25) ? [this.one(['any', 'noexist', 'exist'])] : [];
     return this.one([
       ['map', 'update', ...map, ...ofKey, 'value', ...valueWords, ...flag],
       ['map', 'update', ...map, ...ofKey, 'value', ...valueWords],
-      ['map', 'lookup', ...map, ...ofKey],
+      ...reads,
       ['map', 'delete', ...map, ...ofKey],
       ['map', 'getnext', ...map, ...(this.chance(50) ? ofKey : [])],
-      ['map', 'dump', ...map],
       ['map', this.one(['push', 'enqueue']), ...map, 'value', ...valueWords],
       ['map', this.one(['peek', 'pop', 'dequeue']), ...map],
     ]);
