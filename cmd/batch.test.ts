@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { run } from './run.ts';
+import { runKept } from './test-run.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'batch-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -11,13 +11,9 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 async function batch(name: string, text: string, ...options: string[]): Promise<{ status: number; out: string }> {
   const file = join(folder, `${name}.txt`);
   writeFileSync(file, text);
-  let out = '';
-  const add = (piece: string | Uint8Array): void => {
-    out += Buffer.from(piece).toString();
-  };
   const state = join(folder, `${name}.db`);
-  const status = await run([...options, '--state', state, 'batch', 'file', file], { out: add, err: add });
-  return { status, out };
+  const { status, out, err } = await runKept([...options, '--state', state, 'batch', 'file', file]);
+  return { status, out: out + err };
 }
 
 const MAKE = 'map create /sys/fs/bpf/m type array key 4 value 4 entries 1 name m\n';

@@ -1,13 +1,13 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { folderOf, ourAnswer, readCaptured } from '../scripts/light/truth.ts';
 import { openSimulatedKernel } from '../src/kernel/index.ts';
-import type { Kernel } from '../src/syscall.ts';
 import { run } from './run.ts';
+import { keptOpen } from './test-run.ts';
 
 const captured = readCaptured();
 
 const kernel = openSimulatedKernel({ statePath: ':memory:' });
-const kept = Object.create(kernel, { closeAll: { value: () => undefined } }) as Kernel;
+const kept = keptOpen(kernel);
 afterAll(() => kernel.closeAll());
 
 async function bpftool(words: string[]): Promise<{ out: string; err: string; status: number }> {

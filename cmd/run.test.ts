@@ -5,7 +5,7 @@ import { type CliAnswer, COMMANDS, FOLDER, maskCli } from '../scripts/cli/scenar
 import { objectFolder } from '../scripts/corpus.ts';
 import { openSimulatedKernel } from '../src/kernel/index.ts';
 import type { Kernel } from '../src/syscall.ts';
-import { run } from './run.ts';
+import { keptOpen, runKept } from './test-run.ts';
 
 const file = new URL('../testdata/cli/captured.json', import.meta.url);
 const captured: (CliAnswer & { words: string })[] = JSON.parse(readFileSync(file, 'utf8'));
@@ -17,25 +17,15 @@ const captured: (CliAnswer & { words: string })[] = JSON.parse(readFileSync(file
 const DELIBERATE: ReadonlySet<string> = new Set(['version extra words', 'batch file ../../cli/batch/good.txt']);
 
 const kernel: Kernel = openSimulatedKernel({ statePath: ':memory:' });
-const kept = Object.create(kernel, { closeAll: { value: () => undefined } }) as Kernel;
+const kept = keptOpen(kernel);
 const answers: CliAnswer[] = [];
 
 // One line uses what earlier ones made: all are run first, in order.
 beforeAll(async () => {
   kernel.treeMkdir(FOLDER);
   for (const words of COMMANDS) {
-    let out = '';
-    let err = '';
-    const status = await run(
+    const { status, out, err } = await runKept(
       words.map((w) => (w.endsWith('.bpf.o') || w.startsWith('../') ? join(objectFolder, w) : w)),
-      {
-        out: (text) => {
-          out += typeof text === 'string' ? text : Buffer.from(text).toString('latin1');
-        },
-        err: (text) => {
-          err += text;
-        },
-      },
       () => kept,
     );
     // The capture named the objects from within their folder.

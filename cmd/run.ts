@@ -175,8 +175,16 @@ async function dispatch(context: RunContext, line: CommandLine): Promise<number>
   return runCommand(context, line.words);
 }
 
-/** One command of the command line or of a batch file. */
-async function runCommand(context: RunContext, [word, ...words]: readonly string[]): Promise<number> {
+/** One command of the command line or of a batch file: its status, after what went wrong has been told. */
+async function runCommand(context: RunContext, words: readonly string[]): Promise<number> {
+  try {
+    return await findCommand(context, words);
+  } catch (error) {
+    return report(context, error, topUsage());
+  }
+}
+
+async function findCommand(context: RunContext, [word, ...words]: readonly string[]): Promise<number> {
   const entry = byPrefix(OBJECTS, word);
   if (!entry || entry.name === 'help') {
     printUsage(context, topUsage());
@@ -203,7 +211,7 @@ async function runBatch(context: RunContext, words: readonly string[]): Promise<
         for (const word of command) json.value(word);
         json.endArray().name('output');
       }
-      status = await runReported(context, command);
+      status = await runCommand(context, command);
       context.close();
       json?.endObject();
       if (status !== 0) return status;
@@ -216,14 +224,6 @@ async function runBatch(context: RunContext, words: readonly string[]): Promise<
     json?.endArray();
   }
   return status;
-}
-
-async function runReported(context: RunContext, words: readonly string[]): Promise<number> {
-  try {
-    return await runCommand(context, words);
-  } catch (error) {
-    return report(context, error, topUsage());
-  }
 }
 
 /** Opens the kernel that the options name. The modules are loaded only when a command needs a kernel. */
@@ -265,8 +265,6 @@ export async function run(argv: readonly string[], output: Output, kernel?: Kern
   let status: number;
   try {
     status = await dispatch(context, line);
-  } catch (e) {
-    status = report(context, e, topUsage());
   } finally {
     context.close();
   }

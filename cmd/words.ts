@@ -5,9 +5,19 @@ import { CliError } from './command.ts';
 export const isPrefix = (word: string, full: string): boolean => full.startsWith(word);
 
 /** "'show' needs at least 2 arguments, 1 found", where `previous` is the word before the missing one. */
+const tooFewWords = (words: readonly string[], count: number, previous: string): string =>
+  `'${previous}' needs at least ${count} arguments, ${words.length} found`;
+
+/** Throws CliError where words are missing. Rule: REQ_ARGS, bpftool 7.8. */
 export function needWords(words: readonly string[], count: number, previous: string, status = 255): void {
   if (words.length >= count) return;
-  throw new CliError(`'${previous}' needs at least ${count} arguments, ${words.length} found`, status);
+  throw new CliError(tooFewWords(words, count, previous), status);
+}
+
+/** The same, followed by the help of the object. */
+export function needWordsOrHelp(words: readonly string[], count: number, previous: string): void {
+  if (words.length >= count) return;
+  throw new CliError(tooFewWords(words, count, previous), 255, true);
 }
 
 /** "what is 'x'?" unless nothing is left. */

@@ -6,7 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { run } from '../cmd/run.ts';
+import { keptOpen, runKept } from '../cmd/test-run.ts';
 import { openSimulatedKernel } from '../src/kernel/index.ts';
 import type { Kernel } from '../src/syscall.ts';
 import { RandomLines } from './cli/random-lines.ts';
@@ -39,20 +39,10 @@ function theirs(words: readonly string[]): Answer | undefined {
 }
 
 async function ours(words: readonly string[], kernel: Kernel): Promise<Answer> {
-  const out: string[] = [];
-  let err = '';
   const line = words.map((word) => (word.endsWith('.bpf.o') ? join(objectFolder, word) : word));
-  const output = {
-    out: (text: string | Uint8Array) =>
-      void out.push(typeof text === 'string' ? text : Buffer.from(text).toString('latin1')),
-    err: (text: string) => {
-      err += text;
-    },
-  };
-  const kept = Object.create(kernel, { closeAll: { value: () => undefined } }) as Kernel;
-  const status = await run(line, output, () => kept);
+  const { status, out, err } = await runKept(line, () => keptOpen(kernel));
   const said = (text: string): string => mask(withoutNotes(text.replaceAll(`${objectFolder}/`, '')));
-  return { status, out: said(out.join('')), err: said(err) };
+  return { status, out: said(out), err: said(err) };
 }
 
 const total = { lines: 0, succeeded: 0, crashed: 0, different: 0 };

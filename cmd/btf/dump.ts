@@ -3,10 +3,9 @@ import { type Btf, BtfError } from '../../src/btf/btf.ts';
 import { dumpC } from '../../src/btf/dump-c.ts';
 import { dumpRaw } from '../../src/btf/dump-raw.ts';
 import { ERRNO } from '../../src/errno.ts';
-import { CliError, type CommandContext, errnoStatus, SilentFailure, UsageError } from '../command.ts';
-import { sayError } from '../say.ts';
+import { CliError, type CommandContext, errnoStatus, SilentFailure } from '../command.ts';
 import { because, selectMapInfo, selectProg } from '../select.ts';
-import { isPrefix, parseU32 } from '../words.ts';
+import { isPrefix, needWords, needWordsOrHelp, parseU32 } from '../words.ts';
 import { SYSFS_BTF, VMLINUX } from './paths.ts';
 import { compileForLongRun, compileForShortRun } from './short-run.ts';
 import { btfOfFile, btfOfFiles, btfOfId, sayWarning, vmlinuxBase } from './source.ts';
@@ -26,13 +25,6 @@ interface Source {
 }
 
 type TakeSource = (context: CommandContext, words: string[], base: Btf | undefined) => Source;
-
-/** Too few words: what is missing, then the help. */
-const need = (context: CommandContext, words: readonly string[], count: number, previous: string): void => {
-  if (words.length >= count) return;
-  sayError(context, `'${previous}' needs at least ${count} arguments, ${words.length} found`);
-  throw new UsageError();
-};
 
 /** Which types of a map are dumped, by the word behind it. */
 const MAP_PARTS = ['key', 'value', 'all', 'kv'] as const;
@@ -77,7 +69,7 @@ const fromFiles: TakeSource = (context, words, base) => {
   take();
   while (words.length && isPrefix(words[0], 'file')) {
     const keyword = words.shift() as string;
-    if (!words.length) throw new CliError(`'${keyword}' needs at least 1 arguments, 0 found`, INVALID);
+    needWords(words, 1, keyword, INVALID);
     take();
   }
   const known = base ?? (files.some((path) => path.startsWith(SYSFS_BTF)) ? vmlinuxBase(context) : undefined);
@@ -103,12 +95,12 @@ const SOURCES: readonly (readonly [string, TakeSource, boolean])[] = [
 ];
 
 const takeSource = (context: CommandContext, words: string[], base: Btf | undefined, previous: string): Source => {
-  need(context, words, 2, previous);
+  needWordsOrHelp(words, 2, previous);
   const word = words.shift() as string;
   const source = SOURCES.find(([name]) => isPrefix(word, name));
   if (!source) throw new CliError(`unrecognized BTF source specifier: '${word}'`);
   const [, take, hasHandle] = source;
-  if (hasHandle) need(context, words, 2, word);
+  if (hasHandle) needWordsOrHelp(words, 2, word);
   return take(context, words, base);
 };
 

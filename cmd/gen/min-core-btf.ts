@@ -8,9 +8,10 @@ import { BtfMinimizer } from '../../src/object/min-core-btf.ts';
 import { Messages } from '../../src/object/print.ts';
 import { type ObjectTypes, readObjectTypes } from '../btf/object-types.ts';
 import { errnoOf, openBtfFile, readAny } from '../btf/source.ts';
-import { CliError, type CommandContext, errnoStatus, UsageError } from '../command.ts';
+import { CliError, type CommandContext, errnoStatus } from '../command.ts';
 import { printerOf } from '../prog/load.ts';
 import { sayError } from '../say.ts';
+import { needWordsOrHelp } from '../words.ts';
 
 /** Says what is wrong with an object, then that the command ends for it, with the words of `named`. */
 const refuse = (context: CommandContext, path: string, said: string | undefined, errno: number, named: number) => {
@@ -81,10 +82,7 @@ const save = (path: string, bytes: Uint8Array): void => {
 
 /** gen min_core_btf INPUT OUTPUT OBJECT…: the types of INPUT that the relocations of the objects need. */
 export const genMinCoreBtf = (context: CommandContext, words: string[], previous: string): void => {
-  if (words.length < 3) {
-    sayError(context, `'${previous}' needs at least 3 arguments, ${words.length} found`);
-    throw new UsageError();
-  }
+  needWordsOrHelp(words, 3, previous);
   const [input, output, ...objects] = words;
   const source = openBtfFile(context, input);
   if (typeof source === 'number') {

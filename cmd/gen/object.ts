@@ -3,8 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { ERRNO, type ErrnoName, strerror } from '../../src/errno.ts';
 import { errstr, ObjectError } from '../../src/object/errors.ts';
 import { Linker } from '../../src/object/link/linker.ts';
-import { CliError, type CommandContext, errnoStatus, type Run, UsageError } from '../command.ts';
-import { sayError } from '../say.ts';
+import { CliError, type CommandContext, errnoStatus, type Run } from '../command.ts';
+import { needWordsOrHelp } from '../words.ts';
 
 /** Positive errno of a failure with a file; undefined for another error. */
 const fileErrno = (error: unknown): number | undefined => {
@@ -49,10 +49,7 @@ const failure = (what: string, error: unknown): unknown =>
 
 /** gen object OUTPUT_FILE INPUT_FILE [INPUT_FILE...] */
 export const genObject: Run = (context, words, previous) => {
-  if (words.length < 2) {
-    sayError(context, `'${previous}' needs at least 2 arguments, ${words.length} found`);
-    throw new UsageError();
-  }
+  needWordsOrHelp(words, 2, previous);
   const [path, ...inputs] = words;
   createOutput(context, path);
   const linker = new Linker((level, text) => {

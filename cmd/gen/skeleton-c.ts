@@ -6,10 +6,10 @@ import { mapIdentifier, mapName, objectNameOf } from '../../src/object/skeleton-
 import { writeSkeletonC } from '../../src/object/skeleton-c/skeleton.ts';
 import { writeSubskeletonC } from '../../src/object/skeleton-c/subskeleton.ts';
 import type { ObjectSpec } from '../../src/object/spec.ts';
-import { CliError, type CommandContext, errnoStatus, type Run, UsageError } from '../command.ts';
+import { CliError, type CommandContext, errnoStatus, type Run } from '../command.ts';
 import { printerOf } from '../prog/load.ts';
 import { sayError } from '../say.ts';
-import { isPrefix, needWords } from '../words.ts';
+import { isPrefix, needWords, needWordsOrHelp } from '../words.ts';
 import { lightSkeletonC } from './skeleton-light.ts';
 
 /** Longest name of an object. */
@@ -21,11 +21,8 @@ interface Request {
 }
 
 /** FILE [name NAME] */
-const takeRequest = (context: CommandContext, words: string[], command: string): Request => {
-  if (words.length === 0) {
-    sayError(context, `'${command}' needs at least 1 arguments, 0 found`);
-    throw new UsageError();
-  }
+const takeRequest = (words: string[], command: string): Request => {
+  needWordsOrHelp(words, 1, command);
   const file = words.shift() as string;
   let name = '';
   let previous = file;
@@ -78,7 +75,7 @@ const generate = (work: () => void, status?: number): void => {
 
 /** gen skeleton FILE [name NAME]: a C header on standard output. */
 const skeletonC: Run = (context, words) => {
-  const { file, name } = takeRequest(context, words, 'skeleton');
+  const { file, name } = takeRequest(words, 'skeleton');
   const bytes = readObjectFile(file);
   const object = openNamed(context, bytes, name);
   for (const map of object.maps) {
@@ -91,7 +88,7 @@ const skeletonC: Run = (context, words) => {
 
 /** gen subskeleton FILE [name NAME]: a C header on standard output. */
 export const subskeletonC: Run = (context, words) => {
-  const { file, name } = takeRequest(context, words, 'subskeleton');
+  const { file, name } = takeRequest(words, 'subskeleton');
   if (context.options.useLoader) throw new CliError('cannot use loader for subskeletons');
   const object = openNamed(context, readObjectFile(file), '', 255);
   generate(() => writeSubskeletonC(object, name, (text) => context.out(text)));

@@ -7,7 +7,7 @@ import { skeletonSource } from '../../src/object/skeleton-ts.ts';
 import type { ObjectSpec } from '../../src/object/spec.ts';
 import { CliError, type CommandContext, errnoStatus } from '../command.ts';
 import { printerOf } from '../prog/load.ts';
-import { isPrefix, needWords } from '../words.ts';
+import { isPrefix, needWords, needWordsOrHelp } from '../words.ts';
 import { lightSkeletonTs } from './skeleton-light.ts';
 
 /** Longest object name that the real tool takes. */
@@ -61,7 +61,7 @@ function readObject(file: string): Uint8Array {
 
 /** gen skeleton FILE [name NAME]: TypeScript on standard output. */
 export function skeleton(context: CommandContext, words: string[], previous: string): void {
-  if (words.length === 0) throw new CliError(`'${previous}' needs at least 1 arguments, 0 found`, 255, true);
+  needWordsOrHelp(words, 1, previous);
   const file = words.shift() as string;
   const { name = nameOf(file) } = parseOptions(words, file);
   const bytes = readObject(file);

@@ -3,7 +3,7 @@ import { MAP_TYPES } from '../../src/isa/uapi.ts';
 import { CliError, type CommandContext } from '../command.ts';
 import { pinFd } from '../pinning.ts';
 import { because, selectMapInfo } from '../select.ts';
-import { isPrefix, needWords, parseU32 } from '../words.ts';
+import { isPrefix, needWords, needWordsOrHelp, parseU32 } from '../words.ts';
 
 /** Kernel names hold this many characters. */
 const NAME_CHARS = 15;
@@ -51,9 +51,7 @@ export function create(context: CommandContext, words: string[], typed: string):
       }
       throw new CliError(`unrecognized netdevice '${words[0]}': No such device`);
     } else if (isPrefix(word, 'inner_map')) {
-      if (words.length < 2) {
-        throw new CliError(`'${word}' needs at least 2 arguments, ${words.length} found`, 255, true);
-      }
+      needWordsOrHelp(words, 2, word);
       previous = words[1];
       attr.innerMapFd = selectMapInfo(context, words).fd;
     } else throw new CliError(`unknown arg ${word}`);

@@ -1,6 +1,6 @@
 // Runs the corpus through a kernel and compares everything with what was captured.
 import { readFileSync } from 'node:fs';
-import { run } from '../../cmd/run.ts';
+import { keptOpen, runKept } from '../../cmd/test-run.ts';
 import { SysError } from '../../src/errno.ts';
 import { LoadError } from '../../src/object/errors.ts';
 import { loadObject } from '../../src/object/load.ts';
@@ -39,9 +39,6 @@ const LOG_BYTES = 16 << 20;
 /** Reports each difference as it is found; for looking closer. */
 export type OnDifference = (metric: Metric, what: string, ours: string, theirs: string) => void;
 
-/** A kernel whose descriptors outlive one command. */
-const kept = (kernel: Kernel): Kernel => Object.create(kernel, { closeAll: { value: () => undefined } }) as Kernel;
-
 /** The lines that end the log of every program: instructions, states, stack depths. */
 const COUNTS = /^(?:processed \d+ insns|stack depth ).*$/gm;
 const countLines = (log: string): string => (log.match(COUNTS) ?? []).join('\n');
@@ -72,19 +69,8 @@ class Comparison {
 
   /** Standard output, standard error and status of one command line. */
   private async bpftool(words: readonly string[]): Promise<{ out: string; err: string; status: number }> {
-    const out: string[] = [];
-    let err = '';
-    const status = await run(
-      words,
-      {
-        out: (text) => out.push(typeof text === 'string' ? text : Buffer.from(text).toString('latin1')),
-        err: (text) => {
-          err += text;
-        },
-      },
-      () => kept(this.kernel),
-    );
-    return { out: out.join(''), err: withoutNotes(err), status };
+    const answer = await runKept(words, () => keptOpen(this.kernel));
+    return { ...answer, err: withoutNotes(answer.err) };
   }
 
   /** Loads one program by itself: its descriptor or errno, and its log. */

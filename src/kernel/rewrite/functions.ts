@@ -70,18 +70,19 @@ export function compileSingle(env: VerifierEnv): number {
 }
 
 /** A function's instructions as the JIT sees them before addresses are known: references name the function. */
-function forJit(insns: readonly Insn[], callees: ReadonlyMap<number, number>, start: number): Insn[] {
-  const seen = insns.slice();
-  insns.forEach((insn, k) => {
-    const off = callees.get(start + k);
-    if (off === undefined) return;
+function forJit(insns: readonly Insn[], callees: ReadonlyMap<number, number>, start: number, end: number): Insn[] {
+  const seen = insns.slice(start, end);
+  for (let i = start; i < end; i++) {
+    const off = callees.get(i);
+    if (off === undefined) continue;
+    const insn = insns[i];
     if (isPseudoFunc(insn)) {
-      seen[k] = { ...insn, off, imm: Number(BigInt.asIntN(32, CODE_AREA)) };
-      seen[k + 1] = { ...insns[k + 1], imm: Number(CODE_AREA >> 32n) | 0 };
+      seen[i - start] = { ...insn, off, imm: Number(BigInt.asIntN(32, CODE_AREA)) };
+      seen[i - start + 1] = { ...insns[i + 1], imm: Number(CODE_AREA >> 32n) | 0 };
     } else {
-      seen[k] = { ...insn, off, imm: 1 };
+      seen[i - start] = { ...insn, off, imm: 1 };
     }
-  });
+  }
   return seen;
 }
 
@@ -102,7 +103,7 @@ export function fixupCallArgs(env: VerifierEnv): number {
     callees.set(i, callee);
   }
   const functions = subprogs.map((subprog, s) => ({
-    insns: forJit(insns.slice(subprog.start, env.subprogEnd(s)), callees, subprog.start),
+    insns: forJit(insns, callees, subprog.start, env.subprogEnd(s)),
     stackDepth: subprog.stackDepth,
     isSubprog: s > 0,
     tailCallReachable: subprog.tailCallReachable,
