@@ -20,4 +20,4 @@ done
 for name in asm-extable brk-imm byteorder cpufeature debug-monitors kprobes set_memory text-patching; do
 	echo '#include "kernel.h"' >"$work/include/asm/$name.h"
 done
-cc -O1 -w -I "$here" -I "$work/include" -I "$work" -o "$output" "$here/oracle.c"
+cc -O1 -w -I "$here" -I "$here/../emitter-oracle" -I "$work/include" -I "$work" -o "$output" "$here/oracle.c"

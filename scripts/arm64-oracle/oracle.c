@@ -11,6 +11,7 @@
  */
 #include "insn.c"
 #include "emitter.c"
+#include "questions.h"
 
 int g_bti, g_pac, g_cfi, g_lse, g_vhe, g_sb, g_bhb_clear, g_bhb_k, g_bhb_fw, g_mitigate, bpf_jit_enable = 1;
 u64 g_call_base, g_timed, g_arena_kern, g_arena_user;
@@ -18,30 +19,6 @@ struct bpf_prog *g_current;
 
 void dummy_tramp(void)
 {
-}
-
-static u64 number(void)
-{
-	char text[64];
-
-	if (scanf("%63s", text) != 1)
-		exit(0);
-	return strtoull(text, NULL, 0);
-}
-
-static int may_fault(const struct bpf_insn *x)
-{
-	int mode = x->code & 0xe0;
-
-	switch (x->code & 7) {
-	case BPF_LDX:
-		return mode == BPF_PROBE_MEM || mode == BPF_PROBE_MEMSX || mode == BPF_PROBE_MEM32 || mode == BPF_PROBE_MEM32SX;
-	case BPF_ST:
-		return mode == BPF_PROBE_MEM32;
-	case BPF_STX:
-		return mode == BPF_PROBE_MEM32 || mode == BPF_PROBE_ATOMIC;
-	}
-	return 0;
 }
 
 static void read_settings(void)
@@ -62,31 +39,7 @@ static void read_function(struct bpf_prog *prog, int index)
 	prog->jit_requested = 1;
 	aux->func_idx = number() ? (index ? index : 1) : 0;
 	aux->stack_depth = number();
-	aux->exception_cb = number();
-	aux->exception_boundary = number();
-	aux->jits_use_priv_stack = number();
-	prog->was_classic = number();
-	prog->address = number();
-	prog->private_stack = number();
-	prog->len = number();
-	prog->insnsi = calloc(prog->len + 1, 8);
-
-	char *hex = malloc(prog->len * 16 + 2);
-
-	if (scanf("%s", hex) != 1)
-		exit(1);
-	for (u32 i = 0; i < prog->len * 8; i++) {
-		unsigned byte;
-
-		sscanf(hex + 2 * i, "%2x", &byte);
-		((u8 *)prog->insnsi)[i] = byte;
-	}
-	free(hex);
-	for (u32 i = 0; i < prog->len; i++) {
-		aux->num_exentries += may_fault(&prog->insnsi[i]);
-		if (prog->insnsi[i].code == 0x18)
-			i++;
-	}
+	read_rest(prog);
 }
 
 /* Once more, now that all functions have addresses. */

@@ -24,4 +24,4 @@ done
 for name in asm extable ftrace set_memory nospec-branch text-patching unwind cfi; do
 	echo '#include "kernel.h"' >"$work/include/asm/$name.h"
 done
-cc -O1 -w -I "$here" -I "$work/include" -I "$work" -o "$output" "$here/oracle.c"
+cc -O1 -w -I "$here" -I "$here/../emitter-oracle" -I "$work/include" -I "$work" -o "$output" "$here/oracle.c"

@@ -11,6 +11,7 @@
  */
 #include "emitter.c"
 #include "blinding.c"
+#include "questions.h"
 
 struct settings set;
 int g_admin, bpf_jit_enable = 1;
@@ -27,30 +28,6 @@ u32 get_random_u32(void)
 	return key;
 }
 
-static u64 number(void)
-{
-	char text[64];
-
-	if (scanf("%63s", text) != 1)
-		exit(0);
-	return strtoull(text, NULL, 0);
-}
-
-static int may_fault(const struct bpf_insn *x)
-{
-	int mode = x->code & 0xe0;
-
-	switch (x->code & 7) {
-	case BPF_LDX:
-		return mode == BPF_PROBE_MEM || mode == BPF_PROBE_MEMSX || mode == BPF_PROBE_MEM32 || mode == BPF_PROBE_MEM32SX;
-	case BPF_ST:
-		return mode == BPF_PROBE_MEM32;
-	case BPF_STX:
-		return mode == BPF_PROBE_MEM32 || mode == BPF_PROBE_ATOMIC;
-	}
-	return 0;
-}
-
 static void read_function(struct bpf_prog *prog, int index)
 {
 	struct bpf_prog_aux *aux = prog->aux;
@@ -59,31 +36,7 @@ static void read_function(struct bpf_prog *prog, int index)
 	aux->func_idx = number() ? (index ? index : 1) : 0;
 	aux->stack_depth = number();
 	aux->tail_call_reachable = number();
-	aux->exception_cb = number();
-	aux->exception_boundary = number();
-	aux->jits_use_priv_stack = number();
-	prog->was_classic = number();
-	prog->address = number();
-	prog->private_stack = number();
-	prog->len = number();
-	prog->insnsi = calloc(prog->len + 1, 8);
-
-	char *hex = malloc(prog->len * 16 + 2);
-
-	if (scanf("%s", hex) != 1)
-		exit(1);
-	for (u32 i = 0; i < prog->len * 8; i++) {
-		unsigned byte;
-
-		sscanf(hex + 2 * i, "%2x", &byte);
-		((u8 *)prog->insnsi)[i] = byte;
-	}
-	free(hex);
-	for (u32 i = 0; i < prog->len; i++) {
-		aux->num_exentries += may_fault(&prog->insnsi[i]);
-		if (prog->insnsi[i].code == 0x18)
-			i++;
-	}
+	read_rest(prog);
 }
 
 /* Addresses of functions: placeholders at first, then what became of them. rule: jit_subprogs */
